@@ -1,0 +1,29 @@
+import type { Command } from 'commander';
+import type { ExitCode } from '../errors.js';
+import type { Terminal } from '../terminal.js';
+
+/** What the world looks like to a command; tests build their own. */
+export interface CommandContext {
+  readonly terminal: Terminal;
+  readonly cwd: string;
+  readonly env: Readonly<NodeJS.ProcessEnv>;
+  readonly version: string;
+  /** Tells `main` the exit code. Not calling it means 0. */
+  finish(code: ExitCode): void;
+  /** Aborts on SIGINT, SIGTERM, SIGHUP with the signal's name as reason; a second signal ends the process. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * One command. Three names: `define<Name>` puts the flags on the commander command and turns them into
+ * `<Name>Options`; `run<Name>(options, context)` does the work, so that tests can call it without argv.
+ */
+export interface CommandModule {
+  define(command: Command, context: CommandContext): void;
+}
+
+export interface CommandEntry {
+  readonly summary: string;
+  readonly group: 'Run' | 'Look' | 'Set up';
+  load(): Promise<CommandModule>;
+}

@@ -1,0 +1,138 @@
+import type { JsonSchema } from '../documents/json-schema.js';
+import type { Metric } from '../result/result.schema.js';
+
+/**
+ * Nagios threshold ranges (Monitoring Plugins guidelines): `[@]start:end`, alert when the value is outside
+ * start..end, both ends included in the good part; `@` alerts inside; `~` is minus infinity; `10` is `0:10`;
+ * `10:` alerts below 10. opsctl adds units: `90%`, `10GiB:`, `500ms`, `30d:`.
+ */
+export interface Range {
+  readonly start: number;
+  readonly end: number;
+  /** Alert inside the range instead of outside. */
+  readonly inside: boolean;
+}
+
+export type Unit = Metric['unit'];
+
+const factors: Readonly<Record<NonNullable<Unit>, Readonly<Record<string, number>>>> = {
+  bytes: {
+    B: 1,
+    kB: 1e3,
+    KB: 1e3,
+    MB: 1e6,
+    GB: 1e9,
+    TB: 1e12,
+    PB: 1e15,
+    KiB: 2 ** 10,
+    MiB: 2 ** 20,
+    GiB: 2 ** 30,
+    TiB: 2 ** 40,
+    PiB: 2 ** 50,
+  },
+  seconds: { us: 1e-6, ms: 1e-3, s: 1, m: 60, h: 3600, d: 86_400, w: 604_800 },
+  ratio: { '%': 0.01 },
+  count: {},
+  celsius: { C: 1 },
+};
+
+/** What a number without a unit means, by dimension. A kind may say otherwise (days for certificates). */
+const bareUnit: Readonly<Record<Unit, string>> = { bytes: 'B', seconds: 's', ratio: '%', count: '', celsius: 'C' };
+
+export class RangeSyntaxError extends Error {}
+
+/**
+ * Reads a threshold into base units.
+ * @param bare unit of a number without one, when it is not the dimension's usual one
+ * @throws RangeSyntaxError naming what is wrong
+ */
+export function parseRange(input: string | number, unit: Unit, bare: string = bareUnit[unit]): Range {
+  const source = String(input).trim();
+  const inside = source.startsWith('@');
+  const body = inside ? source.slice(1) : source;
+  const parts = body.split(':');
+  if (body === '' || parts.length > 2)
+    throw new RangeSyntaxError(`"${source}" is not a range such as 80, 10: or @10:20`);
+  const [first = '', second] = parts;
+  // `5:10%`: a unit on one end counts for both.
+  const shared = unitOf(second ?? '') || unitOf(first) || bare;
+  const number = (text: string) => toBase(text, unit, shared, source);
+  const start = second === undefined ? 0 : first === '~' ? -Infinity : first === '' ? 0 : number(first);
+  const end = second === undefined ? number(first) : second === '' ? Infinity : number(second);
+  if (start > end) throw new RangeSyntaxError(`"${source}" starts above its end`);
+  return { start, end, inside };
+}
+
+/** The range in base units, as metrics and Nagios perfdata carry it. */
+export function formatRange({ start, end, inside }: Range): string {
+  const low = start === 0 ? '' : start === -Infinity ? '~:' : `${plain(start)}:`;
+  const high = end === Infinity ? (low === '' ? '0:' : '') : plain(end);
+  return `${inside ? '@' : ''}${low}${high}`;
+}
+
+export function isOutside(range: Range, value: number): boolean {
+  const within = value >= range.start && value <= range.end;
+  return range.inside ? within : !within;
+}
+
+export type Level = 'ok' | 'warning' | 'failed';
+
+/** Two levels on one number. NaN is a bug of the caller: `parse` must have refused it. */
+export function judgeLevel(value: number, warning: Range | undefined, critical: Range | undefined): Level {
+  if (critical && isOutside(critical, value)) return 'failed';
+  if (warning && isOutside(warning, value)) return 'warning';
+  return 'ok';
+}
+
+/** A metric with its thresholds, ready for reports. */
+export function metricOf(
+  name: string,
+  value: number,
+  unit: Unit,
+  limits: {
+    readonly warning?: Range | undefined;
+    readonly critical?: Range | undefined;
+    readonly min?: number;
+    readonly max?: number;
+  } = {},
+): Metric {
+  return {
+    name,
+    value,
+    unit,
+    ...(limits.warning && { warning: formatRange(limits.warning) }),
+    ...(limits.critical && { critical: formatRange(limits.critical) }),
+    ...(limits.min !== undefined && { min: limits.min }),
+    ...(limits.max !== undefined && { max: limits.max }),
+  };
+}
+
+/** Schema of a threshold parameter. */
+export function rangeSchema<const D extends string>(description: D) {
+  return { type: ['string', 'number'], description, examples: ['80%', '10:', '@10:20'] } as const satisfies JsonSchema;
+}
+
+function unitOf(text: string): string {
+  return /[^\d.\s-]+$/.exec(text)?.[0] ?? '';
+}
+
+function toBase(text: string, unit: Unit, shared: string, source: string): number {
+  const match = /^\s*(-?(?:\d+\.?\d*|\.\d+))\s*([^\d\s.]*)\s*$/.exec(text);
+  if (!match) throw new RangeSyntaxError(`"${source}" is not a range such as 80, 10: or @10:20`);
+  const suffix = match[2] || shared;
+  const factor = suffix === '' ? 1 : factors[unit][suffix];
+  if (factor === undefined) {
+    const known = Object.keys(factors[unit]);
+    throw new RangeSyntaxError(
+      known.length === 0
+        ? `"${source}" takes a plain number, not "${suffix}"`
+        : `"${source}": unknown unit "${suffix}", use ${known.join(', ')}`,
+    );
+  }
+  // 85 × 0.01 is 0.8500000000000001 in binary: round to what a person wrote.
+  return Number((Number(match[1]) * factor).toPrecision(15));
+}
+
+function plain(value: number): string {
+  return Number.isInteger(value) ? value.toFixed(0) : String(value);
+}

@@ -1,0 +1,16 @@
+import { readFileSync } from 'node:fs';
+import { basename } from 'node:path';
+
+/** A shell file of a step kind. The text is the body of a POSIX sh script that reads only `"$@"`. */
+export interface Script {
+  readonly name: string;
+  readonly text: string;
+}
+
+/**
+ * Names the shell file beside a step. The build replaces every `script('./x.sh', import.meta.url)` with the
+ * file's text, so the published bundle reads no file for it.
+ */
+export function script(path: `./${string}.sh`, base: string): Script {
+  return { name: basename(path), text: readFileSync(new URL(path, base), 'utf8') };
+}
