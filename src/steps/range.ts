@@ -54,19 +54,24 @@ export function parseRange(input: string | number, unit: Unit, bare: string = ba
   if (body === '' || parts.length > 2)
     throw new RangeSyntaxError(`"${source}" is not a range such as 80, 10: or @10:20`);
   const [first = '', second] = parts;
-  // `5:10%`: a unit on one end counts for both.
+  // A unit on one end counts for both: `5:10%`.
   const shared = unitOf(second ?? '') || unitOf(first) || bare;
   const number = (text: string) => toBase(text, unit, shared, source);
   const start = second === undefined ? 0 : first === '~' ? -Infinity : first === '' ? 0 : number(first);
   const end = second === undefined ? number(first) : second === '' ? Infinity : number(second);
-  if (start > end) throw new RangeSyntaxError(`"${source}" starts above its end`);
+  if (start > end)
+    throw new RangeSyntaxError(
+      end < 0 && second === undefined
+        ? `"${source}" means 0 to ${source}, use "~:${source}" or "${source}:"`
+        : `"${source}" starts above its end`,
+    );
   return { start, end, inside };
 }
 
 /** The range in base units, as metrics and Nagios perfdata carry it. */
 export function formatRange({ start, end, inside }: Range): string {
   const low = start === 0 ? '' : start === -Infinity ? '~:' : `${plain(start)}:`;
-  const high = end === Infinity ? (low === '' ? '0:' : '') : plain(end);
+  const high = end === Infinity ? (start === 0 ? '0:' : '') : plain(end);
   return `${inside ? '@' : ''}${low}${high}`;
 }
 
@@ -82,6 +87,48 @@ export function judgeLevel(value: number, warning: Range | undefined, critical: 
   if (critical && isOutside(critical, value)) return 'failed';
   if (warning && isOutside(warning, value)) return 'warning';
   return 'ok';
+}
+
+/** A number against its two levels: the level, its stable reason code, and the range that it broke. */
+export interface Verdict {
+  readonly level: Level;
+  readonly reason: 'ok' | `${'above' | 'below' | 'inside'}-${'warning' | 'critical'}`;
+  readonly limit?: Range;
+}
+
+export function judgeNumber(value: number, warning: Range | undefined, critical: Range | undefined): Verdict {
+  const level = judgeLevel(value, warning, critical);
+  const limit = level === 'failed' ? critical : level === 'warning' ? warning : undefined;
+  if (!limit) return { level, reason: 'ok' };
+  const side = limit.inside ? 'inside' : value > limit.end ? 'above' : 'below';
+  return { level, reason: `${side}-${level === 'failed' ? 'critical' : 'warning'}`, limit };
+}
+
+/** Reads an optional threshold parameter. */
+export function optionalRange(input: string | number | undefined, unit: Unit, bare?: string): Range | undefined {
+  return input === undefined ? undefined : parseRange(input, unit, bare);
+}
+
+/**
+ * What is wrong with the thresholds among `params`, for a kind's `validate`. A text that is still an
+ * expression is left for later.
+ */
+export function rangeProblems(
+  params: Readonly<Record<string, unknown>>,
+  units: Readonly<Record<string, Unit | { readonly unit: Unit; readonly bare: string }>>,
+): { path: string[]; what: string; hint: string }[] {
+  return Object.entries(units).flatMap(([name, dimension]) => {
+    const value = params[name];
+    if ((typeof value !== 'string' && typeof value !== 'number') || String(value).includes('${{')) return [];
+    const { unit, bare } = typeof dimension === 'string' ? { unit: dimension, bare: undefined } : dimension;
+    try {
+      parseRange(value, unit, bare);
+      return [];
+    } catch (error) {
+      if (!(error instanceof RangeSyntaxError)) throw error;
+      return [{ path: [name], what: error.message, hint: 'docs/checks.md explains thresholds' }];
+    }
+  });
 }
 
 /** A metric with its thresholds, ready for reports. */
@@ -113,7 +160,7 @@ export function rangeSchema<const D extends string>(description: D) {
 }
 
 function unitOf(text: string): string {
-  return /[^\d.\s-]+$/.exec(text)?.[0] ?? '';
+  return /[^\d.\s~-]+$/.exec(text)?.[0] ?? '';
 }
 
 function toBase(text: string, unit: Unit, shared: string, source: string): number {
@@ -134,5 +181,8 @@ function toBase(text: string, unit: Unit, shared: string, source: string): numbe
 }
 
 function plain(value: number): string {
-  return Number.isInteger(value) ? value.toFixed(0) : String(value);
+  if (Number.isInteger(value)) return BigInt(value).toString();
+  const short = String(value);
+  // Monitoring systems do not read exponents.
+  return short.includes('e') ? value.toFixed(20).replace(/0+$/, '') : short;
 }

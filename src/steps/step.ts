@@ -82,6 +82,11 @@ interface StepBase<P> {
 export interface HostStep<P, D> extends StepBase<P> {
   readonly runs: 'host';
   readonly probe: Script;
+  /**
+   * The probe's exit status is the one of a command that the author chose: `probeStatus` does not apply,
+   * every status reaches `parse`.
+   */
+  readonly rawStatus?: boolean;
   /** Positional parameters `"$1"…`. The only way values reach a script. Secrets stay secret. */
   args(params: P): readonly (string | Secret)[];
   parse(output: ProbeOutput, params: P): D;

@@ -1,4 +1,7 @@
 import type { StepKind } from '../step.js';
 
 /** One line a kind. */
-export const runs: Readonly<Record<string, () => Promise<StepKind>>> = {};
+export const runs: Readonly<Record<string, () => Promise<StepKind>>> = {
+  'run.command': async () => (await import('./command/step.js')).default,
+  'run.script': async () => (await import('./script/step.js')).default,
+};

@@ -1,0 +1,46 @@
+#!/bin/sh
+# Prints the load averages, the processors that are online and, on a busy host, the blocked tasks. Exit 69: no /proc.
+set -eu
+
+[ -r /proc/loadavg ] || {
+  echo '/proc/loadavg is not readable' >&2
+  exit 69
+}
+read -r one five fifteen _ </proc/loadavg
+printf 'load\t%s %s %s\n' "$one" "$five" "$fifteen"
+
+cores=0
+if [ -r /sys/devices/system/cpu/online ]; then
+  read -r online </sys/devices/system/cpu/online
+  # A list such as 0-3,5.
+  rest=$online,
+  while [ -n "$rest" ]; do
+    part=${rest%%,*}
+    rest=${rest#*,}
+    cores=$((cores + ${part#*-} - ${part%-*} + 1))
+  done
+else
+  while read -r key _; do
+    case $key in
+      cpu[0-9]*) cores=$((cores + 1)) ;;
+      cpu) ;;
+      *) break ;;
+    esac
+  done </proc/stat
+fi
+printf 'cores\t%s\n' "$cores"
+
+# Tasks that wait for a disk or a dead mount raise the load while the processors idle. Looking at every task
+# costs time, so only where the load asks for an explanation.
+if [ "${five%%.*}" -ge "$cores" ] && [ "$cores" -gt 0 ]; then
+  blocked=0
+  for file in /proc/[0-9]*/stat; do
+    line=
+    { read -r line <"$file"; } 2>/dev/null || continue
+    # The name may hold spaces and parentheses: the state follows the last one.
+    case ${line##*) } in
+      D*) blocked=$((blocked + 1)) ;;
+    esac
+  done
+  printf 'blocked\t%s\n' "$blocked"
+fi

@@ -1,0 +1,22 @@
+import type { JsonSchema } from '../documents/json-schema.js';
+import type { Secret } from '../secrets/secret.js';
+
+/** Schema of a text that may also be a secret. The engine hands a Secret to the kind in place of the reference. */
+export function textOrSecret<const D extends string>(description: D) {
+  return {
+    type: ['string', 'object'],
+    description,
+    properties: {
+      secret: {
+        type: 'string',
+        pattern: '^(env|file|exec):.+',
+        description: 'Where the secret comes from: `env:NAME`, `file:PATH` or `exec:COMMAND`.',
+      },
+    },
+    required: ['secret'],
+    additionalProperties: false,
+  } as const satisfies JsonSchema;
+}
+
+/** The same parameter as a kind sees it. */
+export type TextOrSecret = string | Secret;
