@@ -1,15 +1,26 @@
 #!/usr/bin/env node
-import { existsSync } from 'node:fs';
-import module from 'node:module';
+const argv = process.argv.slice(2);
+const [major, minor] = process.versions.node.split('.').map(Number);
 
-// Node 22.8 and later keep compiled code between runs; harmless elsewhere.
-module.enableCompileCache?.();
-
-const entry = new URL('../dist/main.js', import.meta.url);
-if (existsSync(entry)) {
-  const { main } = await import(entry.href);
-  process.exitCode = await main(process.argv.slice(2));
+if (major < 20 || (major === 20 && minor < 19)) {
+  fail(`needs Node.js 20.19 or newer, this is ${process.versions.node}`);
+} else if (argv.length === 1 && (argv[0] === '--version' || argv[0] === '-V')) {
+  // Scripts ask this often; it needs no command loaded.
+  const { readFileSync } = await import('node:fs');
+  const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
+  process.stdout.write(`${version}\n`);
 } else {
-  process.stderr.write('opsctl: not built; run `npm ci`, or `npm run build` after a change\n');
+  try {
+    const { main } = await import('../dist/main.js');
+    process.exitCode = await main(argv);
+  } catch (error) {
+    if (error.code === 'ERR_MODULE_NOT_FOUND' && error.message.includes('dist/main.js'))
+      fail('not built; run `npm ci`, or `npm run build` after a change');
+    else fail(error.stack ?? String(error));
+  }
+}
+
+function fail(text) {
+  process.stderr.write(`opsctl: ${text}\n`);
   process.exitCode = 70;
 }

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
+import { compactShell } from './compact-shell.js';
 
 /** A shell file of a step kind. The text is the body of a POSIX sh script that reads only `"$@"`. */
 export interface Script {
@@ -8,9 +9,9 @@ export interface Script {
 }
 
 /**
- * Names the shell file beside a step. The build replaces every `script('./x.sh', import.meta.url)` with the
- * file's text, so the published bundle reads no file for it.
+ * Names the shell file beside a step. The build replaces every `script('./x.sh', import.meta.url)` with what it
+ * returns, so the published bundle reads no file for it.
  */
 export function script(path: `./${string}.sh`, base: string): Script {
-  return { name: basename(path), text: readFileSync(new URL(path, base), 'utf8') };
+  return { name: basename(path), text: compactShell(readFileSync(new URL(path, base), 'utf8')) };
 }

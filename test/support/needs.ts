@@ -1,23 +1,33 @@
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { describe } from 'vitest';
+import { packages } from './packages.js';
 
 /**
- * `describe` where the programs are there, else a skipped suite that names what is missing. With CI set,
- * nothing may be skipped: a missing program fails the suite instead.
+ * `describe` where all that the suite needs is there: programs by name, and `root` for uid 0. Otherwise a
+ * skipped suite that names what is missing. With CI set nothing may be skipped: what is missing fails the suite.
+ *
+ * @example
+ * describeWith('ssh transport', ['sshd', 'root'], () => { … });
  */
-export function describeWith(title: string, programs: readonly string[], body: () => void): void {
-  const missing = programs.filter((program) => !onPath(program));
+export function describeWith(title: string, needs: readonly string[], body: () => void): void {
+  const missing = needs.filter((need) => (need === 'root' ? process.getuid?.() !== 0 : !onPath(need)));
   if (missing.length === 0) describe(title, body);
   else if (process.env.CI)
     describe(title, () => {
-      throw new Error(`${title}: missing ${missing.join(', ')}`);
+      throw new Error(`${title}: missing ${missing.map(named).join(', ')}`);
     });
-  else describe.skip(`${title} (missing: ${missing.join(', ')})`, body);
+  else describe.skip(`${title} (missing: ${missing.map(named).join(', ')})`, body);
+}
+
+function named(need: string): string {
+  const debian = packages[need];
+  return debian && debian !== need ? `${need} of package ${debian}` : need;
 }
 
 export function onPath(program: string): boolean {
-  const folders = `${process.env.PATH ?? ''}${delimiter}/usr/sbin${delimiter}/sbin`.split(delimiter);
+  // Nagios plug-ins and sshd are on nobody's PATH.
+  const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/sbin', '/usr/lib/nagios/plugins'];
   return folders.some((folder) => {
     try {
       accessSync(join(folder, program), constants.X_OK);

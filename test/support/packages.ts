@@ -1,0 +1,37 @@
+/**
+ * The Debian package of every program that a suite asks for with `describeWith`. `npm test` installs what is
+ * missing when it is root, and names it otherwise.
+ */
+export const packages: Readonly<Record<string, string>> = {
+  ansible: 'ansible-core',
+  'ansible-inventory': 'ansible-core',
+  bash: 'bash',
+  bindfs: 'bindfs',
+  busybox: 'busybox-static',
+  check_dummy: 'monitoring-plugins-basic',
+  cron: 'cron',
+  dash: 'dash',
+  dig: 'dnsutils',
+  fish: 'fish',
+  fusermount3: 'fuse3',
+  git: 'git',
+  hyperfine: 'hyperfine',
+  ip: 'iproute2',
+  iptables: 'iptables',
+  mmdebstrap: 'mmdebstrap',
+  nodeset: 'clustershell',
+  openssl: 'openssl',
+  ps: 'procps',
+  script: 'bsdutils',
+  setfacl: 'acl',
+  shellcheck: 'shellcheck',
+  ssh: 'openssh-client',
+  sshd: 'openssh-server',
+  sudo: 'sudo',
+  'systemd-nspawn': 'systemd-container',
+  tcsh: 'tcsh',
+  tmux: 'tmux',
+  unshare: 'util-linux',
+  xmllint: 'libxml2-utils',
+  zsh: 'zsh',
+};
