@@ -1,0 +1,166 @@
+import type { Finding, HostResult, Outcome, RunResult, StepResult } from '../result/result.schema.js';
+
+/**
+ * Results that say the same on several hosts, as one. "The same" is outcome, reason, summary, findings and
+ * output, where a host's own name and address in them do not count as a difference.
+ */
+export interface ResultGroup {
+  /** Step key, or `connection` for what kept a host from being worked on at all. */
+  readonly step: string;
+  readonly name: string;
+  readonly uses: string;
+  readonly item?: string;
+  readonly outcome: Outcome;
+  readonly reason: string;
+  /** With `<host>` and `<address>` in place of names where there are several hosts. */
+  readonly summary: string;
+  readonly findings: readonly Finding[];
+  /** In the order of the selection. */
+  readonly hosts: readonly string[];
+  /** What the first host of the group said. */
+  readonly sample?: StepResult;
+  /** How many different outputs were folded into this group; 1 when all are the same. */
+  readonly outputs: number;
+}
+
+/** All groups in the order of the runbook, connections first. */
+export function groupResults(result: RunResult): readonly ResultGroup[] {
+  const order = stepOrder(result);
+  const clusters = new Map<string, Member[]>();
+  for (const member of result.hosts.flatMap(membersOf)) {
+    const key = JSON.stringify([member.step, member.item, member.outcome, member.reason, member.plain, member.found]);
+    const cluster = clusters.get(key);
+    if (cluster) cluster.push(member);
+    else clusters.set(key, [member]);
+  }
+  return [...clusters.values()]
+    .flatMap(splitByOutput)
+    .sort((a, b) => (order.get(a.step) ?? -1) - (order.get(b.step) ?? -1));
+}
+
+/** Worst first. `ok`, `changed` and `skipped` need nobody's attention. */
+export const attentionOrder: readonly Outcome[] = ['failed', 'unknown', 'refused', 'unreachable', 'warning'];
+
+export function needsAttention(outcome: Outcome): boolean {
+  return attentionOrder.includes(outcome);
+}
+
+/** What a command printed is its result, not only its evidence. */
+export function isCommand(uses: string): boolean {
+  return uses.startsWith('run.');
+}
+
+/** Text that a step printed, as far as the result holds it. */
+export function outputOf(step: StepResult): { readonly stdout: string; readonly stderr: string } {
+  return { stdout: step.evidence?.stdout ?? '', stderr: step.evidence?.stderr ?? '' };
+}
+
+/** More different outputs than this of one failure are shown as one with its count. */
+const maxOutputs = 3;
+
+interface Member {
+  readonly step: string;
+  readonly name: string;
+  readonly uses: string;
+  readonly item?: string;
+  readonly outcome: Outcome;
+  readonly reason: string;
+  readonly summary: string;
+  readonly plain: string;
+  readonly found: string;
+  readonly output: string;
+  readonly host: string;
+  readonly result?: StepResult;
+}
+
+function membersOf(host: HostResult): readonly Member[] {
+  const neutral = neutralizer(host);
+  const trouble: Member[] = [];
+  if (host.reason !== undefined) {
+    const summary = host.summary ?? host.reason;
+    trouble.push({
+      step: 'connection',
+      name: 'Connection',
+      uses: host.transport,
+      outcome: host.outcome,
+      reason: host.reason,
+      summary,
+      plain: neutral(summary),
+      found: '',
+      output: '',
+      host: host.name,
+    });
+  }
+  const steps = host.steps
+    // Steps that only repeat why the host as a whole could not be worked on.
+    .filter((step) => !(host.reason !== undefined && step.outcome === host.outcome && step.reason === host.reason))
+    .map((step): Member => {
+      const { stdout, stderr } = outputOf(step);
+      const shown = needsAttention(step.outcome) || isCommand(step.uses) ? JSON.stringify([stdout, stderr]) : '';
+      return {
+        step: step.step,
+        name: step.name,
+        uses: step.uses,
+        ...(step.item !== undefined && { item: step.item }),
+        outcome: step.outcome,
+        reason: step.reason,
+        summary: step.summary,
+        plain: neutral(step.summary),
+        found: neutral(JSON.stringify(step.findings.map(({ id, subject, detail }) => [id, subject, detail]))),
+        output: neutral(shown),
+        host: host.name,
+        result: step,
+      };
+    });
+  return [...trouble, ...steps];
+}
+
+function splitByOutput(cluster: readonly Member[]): readonly ResultGroup[] {
+  const byOutput = new Map<string, Member[]>();
+  for (const member of cluster) {
+    const same = byOutput.get(member.output);
+    if (same) same.push(member);
+    else byOutput.set(member.output, [member]);
+  }
+  const [first] = cluster;
+  if (byOutput.size > maxOutputs && first && !isCommand(first.uses)) return [groupOf(cluster, byOutput.size)];
+  return [...byOutput.values()].map((members) => groupOf(members, 1));
+}
+
+function groupOf(members: readonly Member[], outputs: number): ResultGroup {
+  const [first] = members as readonly [Member, ...Member[]];
+  return {
+    step: first.step,
+    name: first.name,
+    uses: first.uses,
+    ...(first.item !== undefined && { item: first.item }),
+    outcome: first.outcome,
+    reason: first.reason,
+    summary: members.length === 1 ? first.summary : first.plain,
+    findings: first.result?.findings ?? [],
+    hosts: members.map(({ host }) => host),
+    ...(first.result && { sample: first.result }),
+    outputs,
+  };
+}
+
+/** Replaces a host's own name and address, where they stand as whole words. */
+function neutralizer(host: HostResult): (text: string) => string {
+  const names = [...new Set([host.name, host.address])].filter((name) => name.length > 1);
+  if (names.length === 0) return (text) => text;
+  const pattern = new RegExp(
+    `(?<![\\w.-])(?:${names
+      .sort((a, b) => b.length - a.length)
+      .map((name) => name.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'))
+      .join('|')})(?![\\w-])`,
+    'g',
+  );
+  return (text) => text.replace(pattern, (found) => (found === host.name ? '<host>' : '<address>'));
+}
+
+/** Steps in the order in which any host has them. */
+function stepOrder(result: RunResult): ReadonlyMap<string, number> {
+  const order = new Map<string, number>();
+  for (const host of result.hosts) for (const { step } of host.steps) if (!order.has(step)) order.set(step, order.size);
+  return order;
+}
