@@ -1,7 +1,8 @@
-import { accessSync, constants } from 'node:fs';
-import { delimiter, join } from 'node:path';
 import { describe } from 'vitest';
 import { packages } from './packages.js';
+import { onPath } from './programs.js';
+
+export { onPath };
 
 /**
  * `describe` where all that the suite needs is there: programs by name, and `root` for uid 0. Otherwise a
@@ -23,17 +24,4 @@ export function describeWith(title: string, needs: readonly string[], body: () =
 function named(need: string): string {
   const debian = packages[need];
   return debian && debian !== need ? `${need} of package ${debian}` : need;
-}
-
-export function onPath(program: string): boolean {
-  // Nagios plug-ins and sshd are on nobody's PATH.
-  const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/sbin', '/usr/lib/nagios/plugins'];
-  return folders.some((folder) => {
-    try {
-      accessSync(join(folder, program), constants.X_OK);
-      return true;
-    } catch {
-      return false;
-    }
-  });
 }
