@@ -10,7 +10,9 @@ export interface Origin {
 
 export interface Group {
   readonly name: string;
+  /** Hosts that it names itself; `hostsOfGroup` in members.ts adds those of its child groups. */
   readonly hosts: readonly string[];
+  /** Its child groups. */
   readonly groups: readonly string[];
 }
 

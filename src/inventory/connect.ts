@@ -1,0 +1,96 @@
+import type { Place, Problem } from '../errors.js';
+import type { ConnectSettings } from './inventory.js';
+import { connectSettingNames } from './inventory.schema.js';
+import { readPort, refuseHostName, refuseUserName } from './names.js';
+
+export type PlaceOf = (path: readonly (string | number)[]) => Place;
+
+/**
+ * The connection settings in a map of opsctl's own format. The schema has looked at the types; here is what it
+ * cannot say: names that ssh would misread, ports, passwords written out.
+ */
+export function readConnect(raw: unknown, placeOf: PlaceOf, problems: Problem[]): ConnectSettings {
+  if (!isMap(raw)) return {};
+  const connect: Record<string, unknown> = {};
+  for (const name of connectSettingNames) {
+    const value = raw[name];
+    if (value === undefined) continue;
+    for (const problem of refuseSetting(name, value)) {
+      const { path = [], ...rest } = problem;
+      problems.push({ ...rest, place: placeOf([name, ...path]) });
+    }
+    connect[name] = value;
+  }
+  return connect as ConnectSettings;
+}
+
+type SettingProblem = Omit<Problem, 'place'> & { readonly path?: readonly (string | number)[] };
+
+function refuseSetting(name: string, value: unknown): SettingProblem[] {
+  switch (name) {
+    case 'address':
+      return typeof value === 'string' ? list(refuseHostName(value, 'address')) : [];
+    case 'user':
+      return typeof value === 'string' ? list(refuseUserName(value)) : [];
+    case 'port': {
+      const port = readPort(value, false);
+      return typeof port === 'number' ? [] : [port];
+    }
+    case 'jump':
+      return (Array.isArray(value) ? value : [value]).flatMap((hop, index) =>
+        typeof hop === 'string'
+          ? refuseHop(hop).map((problem) => (Array.isArray(value) ? { ...problem, path: [index] } : problem))
+          : [],
+      );
+    case 'password':
+    case 'passphrase':
+      return literalSecret(name, value);
+    case 'sudo': {
+      if (!isMap(value)) return [];
+      const user = typeof value.user === 'string' ? list(refuseUserName(value.user)) : [];
+      return [
+        ...literalSecret('sudo password', value.password).map((problem) => ({ ...problem, path: ['password'] })),
+        ...user.map((problem) => ({ ...problem, path: ['user'] })),
+      ];
+    }
+    default:
+      return [];
+  }
+}
+
+/** `bastion`, `ops@bastion:2222`, `[fe80::1]:22`. */
+export function refuseHop(hop: string): Omit<Problem, 'place'>[] {
+  const at = hop.lastIndexOf('@');
+  const user = at === -1 ? undefined : hop.slice(0, at);
+  const [, bracketed, plain, port] =
+    /^(?:\[([^\]]*)\]|([^:]*|[^:]*:[^:]*:.*?))(?::([^:]*))?$/.exec(hop.slice(at + 1)) ?? [];
+  const name = bracketed ?? plain ?? hop.slice(at + 1);
+  return [
+    ...(user === undefined ? [] : list(refuseUserName(user))),
+    ...list(refuseHostName(name, 'jump host')),
+    ...(port === undefined ? [] : [readPort(port, true)].filter((result) => typeof result !== 'number')),
+  ];
+}
+
+function literalSecret(name: string, value: unknown): SettingProblem[] {
+  if (typeof value !== 'string' && typeof value !== 'number') return [];
+  return [secretLiteral(name)];
+}
+
+/** The refusal of a password written out. The value is never part of the message. */
+export function secretLiteral(name: string): Omit<Problem, 'place'> & { readonly code: 'E_SECRET_LITERAL' } {
+  const variable = name.replace(/[^A-Za-z0-9]+/g, '_').toUpperCase();
+  return {
+    code: 'E_SECRET_LITERAL',
+    what: `${name} is written out`,
+    hint: `use { secret: "env:${variable}" }, file: or exec:`,
+  };
+}
+
+export function isMap(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function list<T>(item: T | undefined): T[] {
+  return item === undefined ? [] : [item];
+}

@@ -1,0 +1,258 @@
+import type { Problem } from '../errors.js';
+import { type Draft, type GroupDraft, type HostDraft, type Layer, newDraft, type Values } from './draft.js';
+import type { ConnectSettings, Group, Host, Inventory, Origin } from './inventory.js';
+
+/** Gives the variables of one host with its `${{ }}` filled in. */
+export type FillIn = (vars: Values, host: { readonly name: string; readonly groups: readonly string[] }) => Values;
+
+/**
+ * Decides who wins. Lowest first: defaults, `all`, groups of the inventory (far ancestors before near ones,
+ * then priority, then name), group_vars of `all`, group_vars of the groups, the host, its host_vars.
+ * Cycles become problems of the draft; the result is then not to be used.
+ */
+export function resolveInventory(draft: Draft, fillIn?: FillIn): Inventory {
+  const groups = new Map(draft.groups);
+  const top = ensureGroup(groups, 'all');
+  attachToAll(groups, top);
+  const cycles = findCycles(groups);
+  draft.problems.push(...cycles);
+  if (cycles.length > 0) return emptyInventory(draft);
+  const directGroups = placeUngrouped(draft, groups);
+  const chainOf = groupChains(groups, draft.defaults);
+  const hosts = new Map<string, Host>();
+  for (const host of draft.hosts.values()) {
+    hosts.set(host.name, resolveHost(host, chainOf(directGroups.get(host.name) ?? []), fillIn));
+  }
+  return { files: draft.files, hosts, groups: publicGroups(groups), warnings: [...draft.warnings] };
+}
+
+/** What all hosts with the same groups share. */
+interface Chain {
+  readonly groups: readonly string[];
+  readonly layers: readonly (readonly [source: string, layer: Layer])[];
+  readonly vars: Values;
+  readonly connect: ConnectSettings;
+}
+
+function resolveHost(host: HostDraft, chain: Chain, fillIn: FillIn | undefined): Host {
+  const own = host.files.length > 0 ? [...host.layers, ...host.files] : host.layers;
+  let vars: Values | undefined;
+  let connect: ConnectSettings | undefined;
+  let origins: ReadonlyMap<string, readonly Origin[]> | undefined;
+  // Worked out when first asked for: a run over 10 of 50,000 hosts must not pay for all of them.
+  return {
+    name: host.name,
+    groups: chain.groups,
+    get vars() {
+      if (vars === undefined) {
+        const merged = merge(chain.vars, own, 'vars');
+        vars = fillIn ? fillIn(merged, { name: host.name, groups: chain.groups }) : merged;
+      }
+      return vars;
+    },
+    get connect() {
+      connect ??= merge(chain.connect, own, 'connect');
+      return connect;
+    },
+    get origins() {
+      origins ??= collectOrigins([...chain.layers, ...own.map((layer) => [`host ${host.name}`, layer] as const)]);
+      return origins;
+    },
+    get place() {
+      return host.place();
+    },
+  };
+}
+
+function merge<Key extends 'vars' | 'connect'>(
+  base: Layer[Key],
+  layers: readonly Layer[],
+  key: Key,
+): Readonly<Layer[Key]> {
+  const filled = layers.filter((layer) => !isEmpty(layer[key]));
+  if (filled.length === 0) return base;
+  const merged: Layer[Key] = Object.assign({}, base, ...filled.map((layer) => layer[key]));
+  return Object.freeze(merged);
+}
+
+function isEmpty(values: object): boolean {
+  for (const _ in values) return false;
+  return true;
+}
+
+function collectOrigins(layers: readonly (readonly [string, Layer])[]): ReadonlyMap<string, readonly Origin[]> {
+  const origins = new Map<string, Origin[]>();
+  for (const [source, layer] of layers) {
+    for (const part of ['vars', 'connect'] as const) {
+      for (const [name, value] of Object.entries(layer[part])) {
+        const key = `${part}.${name}`;
+        const list = origins.get(key) ?? [];
+        list.push({ place: layer.place(key), source, value });
+        origins.set(key, list);
+      }
+    }
+  }
+  return origins;
+}
+
+function ensureGroup(groups: Map<string, GroupDraft>, name: string): GroupDraft {
+  const known = groups.get(name);
+  if (known) return known;
+  const place = () => ({ file: 'inventory' });
+  const group = { name, place, priority: 1, hosts: new Set<string>(), groups: new Map(), layers: [], files: [] };
+  groups.set(name, group);
+  return group;
+}
+
+/** Every group without a parent is a child of `all`. */
+function attachToAll(groups: ReadonlyMap<string, GroupDraft>, top: GroupDraft): void {
+  const children = new Set([...groups.values()].flatMap((group) => [...group.groups.keys()]));
+  for (const group of groups.values())
+    if (group !== top && !children.has(group.name)) top.groups.set(group.name, group.place);
+}
+
+/** The groups that name each host directly. Hosts of no group but `all` go to `ungrouped`, and only those. */
+function placeUngrouped(draft: Draft, groups: Map<string, GroupDraft>): ReadonlyMap<string, readonly string[]> {
+  const direct = new Map<string, string[]>();
+  for (const group of groups.values()) {
+    for (const host of group.hosts) {
+      const list = direct.get(host);
+      if (list) list.push(group.name);
+      else direct.set(host, [group.name]);
+    }
+  }
+  const loose: string[] = [];
+  for (const host of draft.hosts.keys()) {
+    const names = direct.get(host);
+    if (names === undefined || names.every((name) => name === 'all' || name === 'ungrouped')) loose.push(host);
+    else if (names.includes('ungrouped')) {
+      groups.get('ungrouped')?.hosts.delete(host);
+      names.splice(names.indexOf('ungrouped'), 1);
+    }
+  }
+  if (loose.length > 0) {
+    const ungrouped = ensureGroup(groups, 'ungrouped');
+    groups.get('all')?.groups.set('ungrouped', ungrouped.place);
+    for (const host of loose) {
+      const names = direct.get(host) ?? [];
+      if (!names.includes('ungrouped')) names.push('ungrouped');
+      direct.set(host, names);
+      ungrouped.hosts.add(host);
+    }
+  }
+  return direct;
+}
+
+function groupChains(
+  groups: ReadonlyMap<string, GroupDraft>,
+  defaults: readonly Layer[],
+): (direct: readonly string[]) => Chain {
+  const parents = new Map<string, GroupDraft[]>();
+  for (const group of groups.values())
+    for (const child of group.groups.keys()) parents.set(child, [...(parents.get(child) ?? []), group]);
+  const depths = groupDepths(groups, parents);
+  const chains = new Map<string, Chain>();
+  const rank = (group: GroupDraft) => depths.get(group.name) ?? 0;
+  const compare = (a: GroupDraft, b: GroupDraft) =>
+    rank(a) - rank(b) || a.priority - b.priority || compareText(a.name, b.name);
+  return (direct) => {
+    const key = direct.join('\n');
+    const known = chains.get(key);
+    if (known) return known;
+    const members = new Map<string, GroupDraft>();
+    const visit = (group: GroupDraft | undefined): void => {
+      if (!group || members.has(group.name)) return;
+      members.set(group.name, group);
+      for (const parent of parents.get(group.name) ?? []) visit(parent);
+    };
+    for (const name of direct) visit(groups.get(name));
+    visit(groups.get('all'));
+    const sorted = [...members.values()].sort(compare);
+    const layers = [
+      ...defaults.map((layer) => ['defaults', layer] as const),
+      ...sorted.flatMap((group) => group.layers.map((layer) => [`group ${group.name}`, layer] as const)),
+      ...sorted.flatMap((group) => group.files.map((layer) => [`group ${group.name}`, layer] as const)),
+    ];
+    const chain: Chain = {
+      groups: Object.freeze(sorted.map((group) => group.name)),
+      layers,
+      vars: merge(
+        Object.freeze({}),
+        layers.map(([, layer]) => layer),
+        'vars',
+      ),
+      connect: merge(
+        Object.freeze({}),
+        layers.map(([, layer]) => layer),
+        'connect',
+      ),
+    };
+    chains.set(key, chain);
+    return chain;
+  };
+}
+
+/** The longest way from `all`, as Ansible counts it. */
+function groupDepths(
+  groups: ReadonlyMap<string, GroupDraft>,
+  parents: ReadonlyMap<string, readonly GroupDraft[]>,
+): ReadonlyMap<string, number> {
+  const depths = new Map<string, number>();
+  const depth = (name: string): number => {
+    const known = depths.get(name);
+    if (known !== undefined) return known;
+    const above = parents.get(name) ?? [];
+    const own = above.length === 0 ? 0 : 1 + Math.max(...above.map((group) => depth(group.name)));
+    depths.set(name, own);
+    return own;
+  };
+  for (const name of groups.keys()) depth(name);
+  return depths;
+}
+
+function findCycles(groups: ReadonlyMap<string, GroupDraft>): Problem[] {
+  const problems: Problem[] = [];
+  const done = new Set<string>();
+  const path: string[] = [];
+  const visit = (group: GroupDraft): void => {
+    path.push(group.name);
+    for (const [child, place] of group.groups) {
+      const start = path.indexOf(child);
+      if (start !== -1) {
+        const loop = [...path.slice(start), child].join(' → ');
+        const hint = 'remove one of these memberships';
+        problems.push({ code: 'E_INV_CYCLE', what: `groups contain each other: ${loop}`, hint, place: place() });
+        continue;
+      }
+      const next = groups.get(child);
+      if (next && !done.has(child)) visit(next);
+    }
+    path.pop();
+    done.add(group.name);
+  };
+  for (const group of groups.values()) if (!done.has(group.name)) visit(group);
+  return problems;
+}
+
+function publicGroups(groups: ReadonlyMap<string, GroupDraft>): ReadonlyMap<string, Group> {
+  const entries = [...groups.values()]
+    .filter((group) => group.name !== 'ungrouped' || group.hosts.size > 0 || group.groups.size > 0)
+    .map((group): [string, Group] => {
+      return [group.name, { name: group.name, hosts: [...group.hosts], groups: [...group.groups.keys()] }];
+    });
+  return new Map(entries);
+}
+
+function emptyInventory(draft: Draft): Inventory {
+  return { ...resolveInventory(newDraft()), files: draft.files, warnings: [...draft.warnings] };
+}
+
+/** Code point order, as Python sorts. */
+function compareText(a: string, b: string): number {
+  const [left, right] = [[...a], [...b]];
+  for (let i = 0; i < Math.min(left.length, right.length); i++) {
+    const difference = (left[i]?.codePointAt(0) ?? 0) - (right[i]?.codePointAt(0) ?? 0);
+    if (difference !== 0) return difference;
+  }
+  return left.length - right.length;
+}
