@@ -1,0 +1,58 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Metafile } from 'esbuild';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { bundle } from '../../scripts/build.js';
+
+/** Packages that cost tens of milliseconds to load; each command loads those that it uses. */
+const lazy = [
+  '@bomb.sh/tab',
+  '@marcbachmann/cel-js',
+  'ajv',
+  'cli-table3',
+  'execa',
+  'inquirer',
+  'log-update',
+  'ora',
+  're2js',
+  'ssh2',
+  'yaml',
+];
+
+describe('what every start loads', () => {
+  const out = mkdtempSync(join(tmpdir(), 'opsctl-bundle-'));
+  let metafile: Metafile;
+
+  beforeAll(async () => {
+    ({ metafile } = await bundle(out));
+  });
+
+  afterAll(() => rmSync(out, { recursive: true, force: true }));
+
+  it.each(lazy)('leaves %s for later', (name) => {
+    const chunks = loadedAtStart(metafile);
+
+    const inputs = chunks.flatMap((chunk) => Object.keys(metafile.outputs[chunk]?.inputs ?? {}));
+    expect(inputs.filter((input) => input.includes(`node_modules/${name}/`))).toEqual([]);
+  });
+
+  it('is small', () => {
+    const bytes = loadedAtStart(metafile).reduce((sum, chunk) => sum + (metafile.outputs[chunk]?.bytes ?? 0), 0);
+
+    expect(bytes).toBeLessThan(150_000);
+  });
+});
+
+/** The entry and every chunk that it imports statically, directly or not. */
+function loadedAtStart({ outputs }: Metafile): string[] {
+  const entry = Object.keys(outputs).find((name) => name.endsWith('/main.js'));
+  const seen = new Set<string>();
+  const visit = (name: string) => {
+    if (seen.has(name)) return;
+    seen.add(name);
+    for (const { path, kind } of outputs[name]?.imports ?? []) if (kind === 'import-statement') visit(path);
+  };
+  visit(entry as string);
+  return [...seen];
+}
