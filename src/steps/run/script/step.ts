@@ -13,7 +13,7 @@ const params = {
       minLength: 1,
       maxLength: 1048576,
       description: 'Text of the script, up to 1 MiB. Nothing is written on the host.',
-      examples: ['set -eu\\ncd "$1"\\n./migrate'],
+      examples: ['set -eu\ncd "$1"\n./migrate'],
     },
     ...runParams,
   },

@@ -1,0 +1,62 @@
+#!/bin/sh
+# Prints what the service manager (systemd, OpenRC or System V) says about service $1. Exit 69: no service manager.
+set -eu
+
+name=$1
+if [ -d /run/systemd/system ]; then
+  echo 'manager=systemd'
+  read -r uptime _ </proc/uptime
+  printf 'Uptime=%s\n' "$uptime"
+  properties='-p Id -p LoadState -p ActiveState -p SubState -p Result -p Type -p NRestarts -p UnitFileState
+    -p MainPID -p ExecMainStatus -p ActiveEnterTimestampMonotonic -p TriggeredBy'
+  # shellcheck disable=SC2086 # words
+  said=$(systemctl show --no-pager $properties -- "$name") || exit 69
+  printf '%s\n' "$said"
+  # A unit that something else starts when it is needed: is that something there?
+  triggers=
+  case $said in
+    *ActiveState=inactive*)
+      case $said in
+        *TriggeredBy=*) triggers=${said#*TriggeredBy=} ;;
+      esac
+      triggers=${triggers%%
+*}
+      ;;
+  esac
+  if [ -n "$triggers" ]; then
+    echo '== triggers'
+    # shellcheck disable=SC2086 # a list of unit names
+    systemctl show --no-pager -p Id -p ActiveState -- $triggers || exit 69
+  fi
+  exit 0
+fi
+
+if [ -d /run/openrc ] && command -v rc-service >/dev/null 2>&1; then
+  echo 'manager=openrc'
+  enabled=disabled
+  for link in /etc/runlevels/*/"$name"; do
+    [ ! -e "$link" ] || enabled=enabled
+  done
+  [ -e "/etc/init.d/$name" ] || {
+    echo 'LoadState=not-found'
+    exit 0
+  }
+  status=0
+  rc-service --nocolor -- "$name" status >/dev/null 2>&1 || status=$?
+elif [ -d /etc/init.d ]; then
+  echo 'manager=sysv'
+  enabled=disabled
+  for link in /etc/rc[2-5].d/S[0-9][0-9]"$name"; do
+    [ ! -e "$link" ] || enabled=enabled
+  done
+  [ -x "/etc/init.d/$name" ] || {
+    echo 'LoadState=not-found'
+    exit 0
+  }
+  status=0
+  "/etc/init.d/$name" status >/dev/null 2>&1 || status=$?
+else
+  echo 'no service manager (systemd, OpenRC or /etc/init.d)' >&2
+  exit 69
+fi
+printf 'LoadState=loaded\nUnitFileState=%s\nStatus=%s\n' "$enabled" "$status"

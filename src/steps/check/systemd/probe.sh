@@ -1,0 +1,20 @@
+#!/bin/sh
+# Prints the state of systemd, its failed units and, when $1 is not 0, the restarts of services that run.
+# Exit 78: no systemd here; 69: systemd does not answer.
+set -eu
+
+[ -d /run/systemd/system ] || {
+  echo 'no systemd' >&2
+  exit 78
+}
+# The state of the system is a property of the manager; is-system-running would be one more process.
+systemctl show --no-pager -p SystemState -p NFailedUnits -p Version || exit 69
+echo '== failed'
+# Plain columns: JSON exists only since version 246.
+systemctl list-units --state=failed --all --plain --no-legend --no-pager --full || exit 69
+[ "$1" -ne 0 ] || exit 0
+echo '== services'
+read -r uptime _ </proc/uptime
+printf 'Uptime=%s\n\n' "$uptime"
+systemctl show --no-pager -p Id -p ActiveState -p SubState -p Result -p NRestarts -p ExecMainStartTimestampMonotonic \
+  --state=running,auto-restart,start,start-pre -- '*.service' || exit 69
