@@ -22,6 +22,8 @@ export interface Target {
   readonly jump: readonly Target[];
   /** Pinned host key, `ssh-ed25519 AAAA…` or `SHA256:…`; outranks every known_hosts file. */
   readonly hostKey?: string;
+  /** Name to look the host key up under instead of the address (ssh_config's HostKeyAlias). */
+  readonly hostKeyAlias?: string;
   /** known_hosts files in order of preference: project, user, system. */
   readonly knownHosts: readonly string[];
   readonly trust: 'strict' | 'accept-new';

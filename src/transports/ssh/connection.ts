@@ -1,0 +1,144 @@
+import { printable } from '../printable.js';
+import type { Channel, Connection, OutputHandlers, Target, TransportError } from '../transport.js';
+import type { Hop } from './bastions.js';
+import { wrapChannel } from './channel.js';
+import { seconds, unreachable, where } from './link.js';
+import type { Session } from './session.js';
+import type { ClientChannel } from './ssh2.js';
+
+/** sshd's MaxSessions is ten by default; a few are left to whoever else shares the connection's limit. */
+const channelsPerConnection = 8;
+
+/** Commands over one logged-in session, no more at once than the host takes. */
+export function openConnection(target: Target, session: Session, via: Hop | undefined): Connection {
+  let limit = channelsPerConnection;
+  let open = 0;
+  let waiting: (() => void)[] = [];
+  if (via) session.onLost(() => via.leave());
+
+  const release = () => {
+    open--;
+    const next = waiting;
+    waiting = [];
+    for (const wake of next) wake();
+  };
+
+  /** Waits for a free place, at most until `end`; false when there was none. */
+  async function place(end: number): Promise<boolean> {
+    while (open >= limit) {
+      const left = end - performance.now();
+      if (left <= 0 || session.lost) return false;
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, left);
+        waiting.push(() => {
+          clearTimeout(timer);
+          resolve();
+        });
+      });
+    }
+    open++;
+    return true;
+  }
+
+  async function start(command: string, output: OutputHandlers): Promise<Channel> {
+    const end = performance.now() + target.deadlines.channel;
+    let refusal: TransportError | undefined;
+    for (;;) {
+      if (!(await place(end))) throw refusal ?? tooManyChannels(target);
+      let released = false;
+      const onEnd = () => {
+        if (released) return;
+        released = true;
+        release();
+      };
+      try {
+        const stream = await openChannel(session, target, command);
+        return wrapChannel(stream, output, session, target, onEnd);
+      } catch (error) {
+        onEnd();
+        // The host takes fewer channels than we thought: wait for one of ours to end.
+        if (!(error instanceof ChannelLimit) || open === 0) throw error instanceof ChannelLimit ? error.refusal : error;
+        limit = Math.max(1, open);
+        refusal = error.refusal;
+      }
+    }
+  }
+
+  return {
+    hostKeys: [...(via?.hostKeys ?? []), session.fingerprint],
+    async exec(command, output) {
+      if (command.includes('\0')) {
+        throw unreachable('transport-error', 'a command cannot contain a NUL character; nothing was sent');
+      }
+      return start(command, output);
+    },
+    async close() {
+      await session.close();
+      via?.leave();
+    },
+  };
+}
+
+class ChannelLimit extends Error {
+  readonly refusal: TransportError;
+
+  constructor(refusal: TransportError) {
+    super(refusal.message);
+    this.refusal = refusal;
+  }
+}
+
+async function openChannel(session: Session, target: Target, command: string): Promise<ClientChannel> {
+  return new Promise((resolve, reject) => {
+    let done = false;
+    const finish = (error: Error) => {
+      if (done) return;
+      done = true;
+      stopWatching();
+      clearTimeout(timer);
+      reject(error);
+    };
+    const { channel } = target.deadlines;
+    const timer = setTimeout(() => {
+      finish(unreachable('channel-timeout', `${where(target)} did not start the command within ${seconds(channel)}`));
+    }, channel);
+    const stopWatching = session.onLost(() => finish(neverStarted(session, target)));
+    try {
+      session.client.exec(command, (error, stream) => {
+        if (error) {
+          const text = printable(error.message.replace(/^\(SSH\) Channel open failure: /, ''));
+          const refused = unreachable(
+            'channel-refused',
+            `${where(target)} refused to run a command: ${text}`,
+            false,
+            error,
+          );
+          finish(
+            session.lost ? neverStarted(session, target) : 'reason' in error ? new ChannelLimit(refused) : refused,
+          );
+        } else if (done) stream.close();
+        else {
+          done = true;
+          stopWatching();
+          clearTimeout(timer);
+          resolve(stream);
+        }
+      });
+    } catch (error) {
+      finish(neverStarted(session, target, error));
+    }
+  });
+}
+
+function neverStarted(session: Session, target: Target, cause?: unknown): TransportError {
+  const reason = session.lost?.reason ?? 'connection-lost';
+  const text = session.lost?.message ?? `the connection to ${where(target)} was lost`;
+  return unreachable(reason, `${text}; the command was not started`, false, cause);
+}
+
+function tooManyChannels(target: Target): TransportError {
+  return unreachable(
+    'channel-refused',
+    `${where(target)} had no free channel within ${seconds(target.deadlines.channel)}`,
+  );
+}
