@@ -83,6 +83,7 @@ const stepResult = {
     attempts: { type: 'integer', description: 'How often it was tried; 0 when it never started.' },
     severity: { enum: severities, description: 'Severity that the author gave the step.' },
     controls: { type: 'array', items: { type: 'string' }, description: 'Control ids that the author gave the step.' },
+    rescued: { type: 'boolean', description: 'The step failed, and the rescue steps of its group made good for it.' },
   },
   required: [
     'step',

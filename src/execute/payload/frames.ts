@@ -1,0 +1,223 @@
+/** What the frames of one probe say so far. */
+export interface ProbeFrames {
+  readonly stdout: Capture;
+  readonly stderr: Capture;
+  began: boolean;
+  /** From the probe's own EXIT trap; undefined when it was killed. */
+  exitStatus?: number;
+  ended?: 'done' | 'timeout';
+  /** Both streams have passed the probe's end: nothing more can come. */
+  complete: boolean;
+}
+
+/** Bytes of one stream of one probe: the head is kept, the rest is counted and its tail remembered. */
+export class Capture {
+  readonly limit: number;
+  bytes = 0;
+  #head: Buffer[] = [];
+  #headBytes = 0;
+  #tail: Buffer = Buffer.alloc(0);
+  /** Takes every byte as it comes, for artefacts. */
+  sink?: (chunk: Buffer) => void;
+
+  constructor(limit: number) {
+    this.limit = limit;
+  }
+
+  push(chunk: Buffer): void {
+    if (chunk.length === 0) return;
+    this.bytes += chunk.length;
+    this.sink?.(chunk);
+    const room = this.limit - this.#headBytes;
+    if (room > 0) {
+      const kept = chunk.subarray(0, room);
+      // A copy: the chunk may be a slice of a large network buffer.
+      this.#head.push(Buffer.from(kept));
+      this.#headBytes += kept.length;
+    }
+    if (chunk.length > room) {
+      const rest = chunk.subarray(Math.max(room, chunk.length - tailBytes));
+      this.#tail = Buffer.concat([this.#tail, rest]).subarray(-tailBytes);
+    }
+  }
+
+  get truncated(): boolean {
+    return this.bytes > this.#headBytes;
+  }
+
+  get head(): Buffer {
+    if (this.#head.length > 1) this.#head = [Buffer.concat(this.#head)];
+    return this.#head[0] ?? Buffer.alloc(0);
+  }
+
+  get tail(): Buffer {
+    return this.#tail;
+  }
+}
+
+const tailBytes = 2_048;
+
+export interface FrameListener {
+  onBegin?(index: number): void;
+  onEnd?(index: number): void;
+  /** The end of the round has been seen on both streams. */
+  onFinish?(): void;
+}
+
+/**
+ * Splits the two streams of a round into probes. Only text between the frames of the fresh nonce counts:
+ * what a login shell printed before goes to `noise`. A probe is complete when its end frame came on both streams.
+ */
+export class FrameReader {
+  readonly probes: readonly ProbeFrames[];
+  readonly noise: { readonly stdout: Capture; readonly stderr: Capture };
+  finished = false;
+  readonly #out: StreamSplitter;
+  readonly #err: StreamSplitter;
+  readonly #listener: FrameListener;
+  #streamsFinished = 0;
+
+  constructor(nonce: string, count: number, limit: number, listener: FrameListener = {}) {
+    this.probes = Array.from({ length: count }, () => ({
+      stdout: new Capture(limit),
+      stderr: new Capture(limit),
+      began: false,
+      complete: false,
+    }));
+    this.noise = { stdout: new Capture(4_096), stderr: new Capture(4_096) };
+    this.#listener = listener;
+    const ends = new Map<number, number>();
+    const handle = (stream: 'stdout' | 'stderr') => (frame: Frame) => this.#onFrame(stream, frame, ends);
+    this.#out = new StreamSplitter(nonce, this.noise.stdout, (index) => this.probes[index]?.stdout, handle('stdout'));
+    this.#err = new StreamSplitter(nonce, this.noise.stderr, (index) => this.probes[index]?.stderr, handle('stderr'));
+  }
+
+  onStdout(chunk: Buffer): void {
+    this.#out.push(chunk);
+  }
+
+  onStderr(chunk: Buffer): void {
+    this.#err.push(chunk);
+  }
+
+  /** The streams are over: what was held back belongs to the probe that was open. */
+  end(): void {
+    this.#out.end();
+    this.#err.end();
+  }
+
+  #onFrame(stream: 'stdout' | 'stderr', frame: Frame, ends: Map<number, number>): void {
+    if (frame.type === 'finish') {
+      this.#streamsFinished += 1;
+      if (this.#streamsFinished === 2) {
+        this.finished = true;
+        this.#listener.onFinish?.();
+      }
+      return;
+    }
+    const probe = this.probes[frame.index];
+    if (!probe) return;
+    if (frame.type === 'begin') {
+      if (stream === 'stdout') {
+        probe.began = true;
+        this.#listener.onBegin?.(frame.index);
+      }
+    } else if (frame.type === 'exit') {
+      if (stream === 'stdout') probe.exitStatus = frame.status;
+    } else {
+      if (stream === 'stdout') probe.ended = frame.how;
+      const seen = (ends.get(frame.index) ?? 0) + 1;
+      ends.set(frame.index, seen);
+      if (seen === 2) {
+        probe.complete = true;
+        this.#listener.onEnd?.(frame.index);
+      }
+    }
+  }
+}
+
+type Frame =
+  | { readonly type: 'begin'; readonly index: number }
+  | { readonly type: 'exit'; readonly index: number; readonly status: number }
+  | { readonly type: 'end'; readonly index: number; readonly how: 'done' | 'timeout' }
+  | { readonly type: 'finish' };
+
+const longestFrame = 64;
+
+class StreamSplitter {
+  readonly #marker: Buffer;
+  readonly #noise: Capture;
+  readonly #captureOf: (index: number) => Capture | undefined;
+  readonly #onFrame: (frame: Frame) => void;
+  #held: Buffer = Buffer.alloc(0);
+  #current: Capture;
+
+  constructor(
+    nonce: string,
+    noise: Capture,
+    captureOf: (index: number) => Capture | undefined,
+    onFrame: (frame: Frame) => void,
+  ) {
+    this.#marker = Buffer.from(`\n${nonce} `);
+    this.#noise = noise;
+    this.#captureOf = captureOf;
+    this.#onFrame = onFrame;
+    this.#current = noise;
+  }
+
+  push(chunk: Buffer): void {
+    let data = this.#held.length === 0 ? chunk : Buffer.concat([this.#held, chunk]);
+    this.#held = Buffer.alloc(0);
+    for (;;) {
+      const start = data.indexOf(this.#marker);
+      if (start === -1) {
+        const keep = partialMarker(data, this.#marker);
+        this.#current.push(data.subarray(0, data.length - keep));
+        this.#held = data.subarray(data.length - keep);
+        return;
+      }
+      const bodyStart = start + this.#marker.length;
+      const end = data.indexOf(0x0a, bodyStart);
+      if (end === -1 && data.length - bodyStart < longestFrame) {
+        this.#current.push(data.subarray(0, start));
+        this.#held = data.subarray(start);
+        return;
+      }
+      const frame = end === -1 ? undefined : parseFrame(data.toString('latin1', bodyStart, end));
+      if (!frame) {
+        // The nonce without a valid frame: host text that cannot be ours. Keep it as output.
+        this.#current.push(data.subarray(0, bodyStart));
+        data = data.subarray(bodyStart);
+        continue;
+      }
+      this.#current.push(data.subarray(0, start));
+      if (frame.type === 'begin') this.#current = this.#captureOf(frame.index) ?? this.#noise;
+      else if (frame.type === 'end' || frame.type === 'finish') this.#current = this.#noise;
+      this.#onFrame(frame);
+      data = data.subarray(end + 1);
+    }
+  }
+
+  end(): void {
+    this.#current.push(this.#held);
+    this.#held = Buffer.alloc(0);
+  }
+}
+
+function partialMarker(data: Buffer, marker: Buffer): number {
+  for (let length = Math.min(marker.length - 1, data.length); length > 0; length -= 1) {
+    if (data.subarray(data.length - length).equals(marker.subarray(0, length))) return length;
+  }
+  return 0;
+}
+
+function parseFrame(text: string): Frame | undefined {
+  if (text === 'z') return { type: 'finish' };
+  const match = /^([bxe]) (\d{1,6})(?: (\w+))?$/.exec(text);
+  if (!match) return undefined;
+  const index = Number(match[2]);
+  if (match[1] === 'b' && match[3] === undefined) return { type: 'begin', index };
+  if (match[1] === 'x' && /^\d{1,3}$/.test(match[3] ?? '')) return { type: 'exit', index, status: Number(match[3]) };
+  if (match[1] === 'e' && (match[3] === 'done' || match[3] === 'timeout')) return { type: 'end', index, how: match[3] };
+  return undefined;
+}

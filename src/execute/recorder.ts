@@ -1,0 +1,212 @@
+import type { EvaluationContext, HostPlan, PlannedItem, Round, Segment } from '../plan/plan.js';
+import { stepKey, worstOutcome } from '../result/fold.js';
+import type { Evidence, Outcome, StepResult } from '../result/result.schema.js';
+import { type Attempt, excerptBytes } from './attempt.js';
+import type { RunContext } from './context.js';
+
+/** Outcomes that count as a failure of a step. */
+const failures: readonly Outcome[] = ['failed', 'unknown', 'unreachable', 'refused'];
+
+/** Turns attempts into results, emits them, and keeps what later expressions may read. One per host. */
+export class Recorder {
+  readonly #plan: HostPlan;
+  readonly #run: RunContext;
+  readonly #results = new Map<string, StepResult>();
+  readonly #data = new Map<string, unknown>();
+  readonly #held = new Map<PlannedItem, Attempt>();
+  readonly #started = new Map<PlannedItem, { readonly at: Date; readonly clock: number }>();
+  readonly #items = new Map<PlannedItem, readonly PlannedItem[]>();
+  readonly #views = new Map<string, Record<string, unknown>>();
+
+  constructor(plan: HostPlan, run: RunContext) {
+    this.#plan = plan;
+    this.#run = run;
+  }
+
+  keyOf(item: PlannedItem): string {
+    return stepKey({ step: item.step.key, ...(item.item && { item: item.item.label }) });
+  }
+
+  start(item: PlannedItem): void {
+    if (!this.#started.has(item)) this.#started.set(item, { at: this.#run.now(), clock: performance.now() });
+  }
+
+  hold(item: PlannedItem, attempt: Attempt): void {
+    this.#held.set(item, attempt);
+  }
+
+  held(item: PlannedItem): Attempt | undefined {
+    return this.#held.get(item);
+  }
+
+  expanded(planned: PlannedItem, items: readonly PlannedItem[]): void {
+    this.#items.set(planned, items);
+  }
+
+  /** The result of a run that is being resumed, taken over as it is. */
+  keep(item: PlannedItem, result: StepResult): void {
+    this.#results.set(this.keyOf(item), result);
+    this.#data.set(this.keyOf(item), result.data);
+  }
+
+  record(item: PlannedItem, attempt: Attempt, attempts: number): void {
+    const { step } = item;
+    const started = this.#started.get(item);
+    const key = this.keyOf(item);
+    this.#held.delete(item);
+    this.#data.set(key, attempt.data);
+    const shown = step.sensitive ? hideOutput(attempt) : attempt;
+    const evidence = step.sensitive ? shown.evidence : this.#withArtefact(key, attempt);
+    const severity = step.severity ?? step.kind.severity;
+    const result = this.#run.redactDeep<StepResult>({
+      step: step.key,
+      name: step.name,
+      uses: step.uses,
+      ...(item.item && { item: item.item.label }),
+      outcome: shown.outcome,
+      reason: shown.reason,
+      summary: shown.summary,
+      ...(shown.data !== undefined && { data: shown.data }),
+      metrics: [...(shown.metrics ?? [])],
+      findings: (shown.findings ?? []).map((finding) => ({
+        ...finding,
+        fingerprint: `${this.#plan.host.name}/${key}/${finding.id}/${finding.subject}`,
+      })),
+      ...(evidence && { evidence }),
+      startedAt: (started?.at ?? this.#run.now()).toISOString(),
+      duration: started ? Math.round(performance.now() - started.clock) / 1000 : 0,
+      attempts,
+      ...(severity && { severity }),
+      ...(step.controls.length > 0 && { controls: [...step.controls] }),
+    });
+    this.#results.set(key, result);
+    this.#run.emit({ type: 'step-end', at: this.#run.now().toISOString(), host: this.#plan.host.name, result });
+  }
+
+  failed(item: PlannedItem): boolean {
+    return this.#resultsOf(item).some((result) => failures.includes(result.outcome) && !result.rescued);
+  }
+
+  outcomes(): readonly Outcome[] {
+    return [...this.#results.values()].filter((result) => !result.rescued).map((result) => result.outcome);
+  }
+
+  mark(): ReadonlySet<string> {
+    return new Set(this.#results.keys());
+  }
+
+  /** The rescue steps made good for what failed in the body. What is unknown stays unknown. */
+  rescue(_mark: ReadonlySet<string>, body: readonly Segment[]): void {
+    for (const item of itemsOf(body)) {
+      for (const result of this.#resultsOf(item)) {
+        if (result.outcome !== 'failed' || result.rescued) continue;
+        const rescued = { ...result, rescued: true };
+        this.#results.set(stepKey(result), rescued);
+        this.#run.emit({
+          type: 'step-end',
+          at: this.#run.now().toISOString(),
+          host: this.#plan.host.name,
+          result: rescued,
+        });
+      }
+    }
+  }
+
+  /** Makes the results of a round visible to later expressions. */
+  publish(round: Round): void {
+    for (const item of round.items) {
+      const { id, scope } = item.step;
+      if (!id) continue;
+      const results = this.#resultsOf(item);
+      const views = this.#views.get(scope) ?? {};
+      const previous = views[id] as { items?: unknown[] } | undefined;
+      const [first] = results;
+      if (!first) continue;
+      const view = this.view({ ...first, data: this.#data.get(stepKey(first)) });
+      if (first.item === undefined) views[id] = view;
+      else {
+        const items = [
+          ...(previous?.items ?? []),
+          ...results.map((result) => ({
+            item: result.item,
+            ...this.view({ ...result, data: this.#data.get(stepKey(result)) }),
+          })),
+        ];
+        const outcome = worstOutcome(items.map((entry) => (entry as { outcome: Outcome }).outcome));
+        views[id] = { ...this.view({ outcome, reason: outcome, summary: `${items.length} items` }), items };
+      }
+      this.#views.set(scope, views);
+    }
+  }
+
+  /** A result as expressions see it: `steps.ID`, `result`. */
+  view(result: Pick<Attempt, 'outcome' | 'reason' | 'summary' | 'data'>): Record<string, unknown> {
+    return {
+      outcome: result.outcome,
+      reason: result.reason,
+      summary: result.summary,
+      ok: result.outcome === 'ok' || result.outcome === 'changed' || result.outcome === 'warning',
+      failed: failures.includes(result.outcome),
+      changed: result.outcome === 'changed',
+      skipped: result.outcome === 'skipped',
+      data: result.data ?? {},
+    };
+  }
+
+  context(item: PlannedItem): EvaluationContext {
+    return {
+      host: this.#plan.host,
+      vars: this.#plan.vars,
+      run: { id: this.#run.runId, mode: this.#run.mode },
+      steps: this.#views,
+      ...(item.item && { item: item.item.value }),
+    };
+  }
+
+  #resultsOf(item: PlannedItem): StepResult[] {
+    const items = this.#items.get(item) ?? [item];
+    return items.map((each) => this.#results.get(this.keyOf(each))).filter((result) => result !== undefined);
+  }
+
+  #withArtefact(key: string, attempt: Attempt): Evidence | undefined {
+    const { evidence } = attempt;
+    if (!evidence || !this.#run.saveArtefact) return evidence;
+    let artefact: string | undefined;
+    for (const stream of ['stdout', 'stderr'] as const) {
+      const capture = attempt[stream];
+      if (!capture || capture.bytes <= excerptBytes) continue;
+      artefact = this.#run.saveArtefact(
+        this.#plan.host.name,
+        key,
+        stream,
+        Buffer.concat(
+          capture.truncated
+            ? [capture.head, cut(capture.bytes, capture.head.length, capture.tail.length), capture.tail]
+            : [capture.head],
+        ),
+      );
+    }
+    return artefact === undefined ? evidence : { ...evidence, artefact };
+  }
+}
+
+function cut(bytes: number, head: number, tail: number): Buffer {
+  return Buffer.from(`\n… ${Math.max(0, bytes - head - tail)} bytes left out …\n`);
+}
+
+function hideOutput(attempt: Attempt): Attempt {
+  return {
+    outcome: attempt.outcome,
+    reason: attempt.reason,
+    summary: `${attempt.outcome}; the output is hidden (sensitive)`,
+    ...(attempt.evidence?.exitStatus !== undefined && { evidence: { exitStatus: attempt.evidence.exitStatus } }),
+  };
+}
+
+export function itemsOf(body: readonly Segment[]): readonly PlannedItem[] {
+  return body.flatMap((segment) =>
+    segment.type === 'round'
+      ? segment.items
+      : [...itemsOf(segment.body), ...itemsOf(segment.rescue), ...itemsOf(segment.always)],
+  );
+}

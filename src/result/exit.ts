@@ -1,0 +1,62 @@
+import { exitCode } from '../errors.js';
+import type { HostResult, Outcome, RunResult } from './result.schema.js';
+
+export type Exit = RunResult['exit'];
+
+/** Severest first; the published order (README.md, "Exit codes"). */
+const precedence: readonly number[] = [
+  exitCode.bug,
+  exitCode.output,
+  exitCode.interrupted,
+  exitCode.terminated,
+  exitCode.hangup,
+  exitCode.refused,
+  exitCode.unknown,
+  exitCode.failed,
+  exitCode.unreachable,
+  exitCode.deadline,
+  exitCode.locked,
+];
+
+const stops: Readonly<Record<string, number>> = {
+  SIGINT: exitCode.interrupted,
+  SIGTERM: exitCode.terminated,
+  SIGHUP: exitCode.hangup,
+  deadline: exitCode.deadline,
+  output: exitCode.output,
+};
+
+const outcomeCodes: Partial<Readonly<Record<Outcome, number>>> = {
+  refused: exitCode.refused,
+  unknown: exitCode.unknown,
+  failed: exitCode.failed,
+  unreachable: exitCode.unreachable,
+};
+
+/** The exit code of a run and every reason for it. Only this function decides; no report does. */
+export function decideExit(
+  hosts: readonly HostResult[],
+  stopped: string | undefined,
+  failOn: 'failed' | 'warning' = 'failed',
+): Exit {
+  const reasons: { code: number; reason: string; hosts: number }[] = [];
+  for (const [outcome, code] of Object.entries(outcomeCodes)) {
+    const count = hosts.filter(
+      (host) => host.outcome === outcome || host.steps.some((step) => step.outcome === outcome && !step.rescued),
+    ).length;
+    if (count > 0) reasons.push({ code, reason: outcome, hosts: count });
+  }
+  const locked = hosts.filter((host) => host.steps.some((step) => step.reason === 'locked')).length;
+  if (locked > 0) reasons.push({ code: exitCode.locked, reason: 'locked', hosts: locked });
+  if (failOn === 'warning') {
+    const count = hosts.filter((host) => host.steps.some((step) => step.outcome === 'warning')).length;
+    if (count > 0) reasons.push({ code: exitCode.failed, reason: 'warning', hosts: count });
+  }
+  if (stopped !== undefined)
+    reasons.push({ code: stops[stopped] ?? exitCode.bug, reason: stopped, hosts: hosts.length });
+  const proven = hosts.some((host) => host.steps.some((step) => ['ok', 'changed', 'warning'].includes(step.outcome)));
+  if (reasons.length === 0 && !proven)
+    reasons.push({ code: exitCode.unknown, reason: 'nothing-proven', hosts: hosts.length });
+  reasons.sort((a, b) => precedence.indexOf(a.code) - precedence.indexOf(b.code));
+  return { code: reasons[0]?.code ?? exitCode.ok, reasons };
+}

@@ -1,0 +1,127 @@
+import type { RunEvent } from '../execute/events.js';
+import { decideExit } from './exit.js';
+import { type HostResult, type Outcome, outcomes, type RunResult, type StepResult } from './result.schema.js';
+
+/** Builds the result of a run from its events, as they come or from a journal. */
+export interface ResultFold {
+  add(event: RunEvent): void;
+  result(options?: { readonly failOn?: 'failed' | 'warning'; readonly finishedAt?: string }): RunResult;
+}
+
+interface HostState {
+  readonly name: string;
+  readonly address: string;
+  readonly transport: string;
+  readonly steps: Map<string, StepResult>;
+  hostKeys: readonly string[];
+  reason?: string;
+  summary?: string;
+  ended?: Outcome;
+}
+
+/** Worst first. A host is as good as its worst step; skipped says nothing. */
+const badness: readonly Outcome[] = [
+  'refused',
+  'unknown',
+  'failed',
+  'unreachable',
+  'warning',
+  'changed',
+  'ok',
+  'skipped',
+];
+
+export function startFold(): ResultFold {
+  let start: Extract<RunEvent, { type: 'run-start' }> | undefined;
+  let end: Extract<RunEvent, { type: 'run-end' }> | undefined;
+  const hosts = new Map<string, HostState>();
+  const warnings: string[] = [];
+  return {
+    add(event) {
+      switch (event.type) {
+        case 'run-start':
+          start ??= event;
+          for (const { name, address, transport } of event.hosts) {
+            if (!hosts.has(name)) hosts.set(name, { name, address, transport, steps: new Map(), hostKeys: [] });
+          }
+          break;
+        case 'host-connected':
+          withHost(hosts, event.host, (host) => {
+            host.hostKeys = event.hostKeys;
+          });
+          break;
+        case 'step-end':
+          // A later result of the same step replaces the earlier one: a resumed run knows more.
+          withHost(hosts, event.host, (host) => host.steps.set(stepKey(event.result), event.result));
+          break;
+        case 'host-end':
+          withHost(hosts, event.host, (host) => {
+            host.ended = event.outcome;
+            if (event.reason !== undefined) host.reason = event.reason;
+            if (event.summary !== undefined) host.summary = event.summary;
+          });
+          break;
+        case 'warning':
+          warnings.push(event.message);
+          break;
+        case 'run-end':
+          end = event;
+          break;
+      }
+    },
+    result({ failOn, finishedAt } = {}) {
+      if (!start) throw new Error('the run has no start event');
+      const hostResults = [...hosts.values()].map(hostResult);
+      const finished = end?.at ?? finishedAt ?? start.at;
+      return {
+        schema: 'opsctl.result/1',
+        run: {
+          ...start.run,
+          finishedAt: finished,
+          duration: end?.duration ?? Math.max(0, (Date.parse(finished) - Date.parse(start.at)) / 1000),
+          ...(end?.stopped !== undefined && { stopped: end.stopped }),
+        },
+        exit: decideExit(hostResults, end?.stopped, failOn),
+        totals: countOutcomes(hostResults),
+        hosts: hostResults,
+        warnings,
+      };
+    },
+  };
+}
+
+/** The key of a step result within its host. */
+export function stepKey(result: Pick<StepResult, 'step' | 'item'>): string {
+  return result.item === undefined ? result.step : `${result.step}\0${result.item}`;
+}
+
+export function worstOutcome(list: readonly Outcome[]): Outcome {
+  return badness.find((outcome) => list.includes(outcome)) ?? 'skipped';
+}
+
+function withHost(hosts: Map<string, HostState>, name: string, change: (host: HostState) => unknown): void {
+  const host = hosts.get(name);
+  if (host) change(host);
+}
+
+function hostResult(state: HostState): HostResult {
+  const steps = [...state.steps.values()];
+  const worst = worstOutcome(steps.filter((step) => !step.rescued).map((step) => step.outcome));
+  const outcome = state.ended ? worstOutcome([state.ended, worst]) : steps.length === 0 ? 'unknown' : worst;
+  return {
+    name: state.name,
+    address: state.address,
+    transport: state.transport,
+    outcome,
+    ...(state.reason !== undefined && { reason: state.reason }),
+    ...(state.summary !== undefined && { summary: state.summary }),
+    ...(state.hostKeys.length > 0 && { hostKeys: [...state.hostKeys] }),
+    steps,
+  };
+}
+
+function countOutcomes(hosts: readonly HostResult[]): RunResult['totals'] {
+  const totals = Object.fromEntries(outcomes.map((outcome) => [outcome, 0])) as RunResult['totals'];
+  for (const host of hosts) for (const step of host.steps) totals[step.outcome] += 1;
+  return totals;
+}
