@@ -6,10 +6,9 @@
  * is under way, and another build at the same time, therefore always find every file that their main.js names.
  */
 import { randomBytes } from 'node:crypto';
-import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, relative } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { fileURLToPath } from 'node:url';
 import { build, type Metafile, type Plugin } from 'esbuild';
 import { compactShell } from '../src/steps/compact-shell.js';
 import { thirdPartyLicenses } from './licenses.js';
@@ -41,7 +40,7 @@ export async function bundle(out = join(root, 'dist')): Promise<Built> {
     lineLimit: 160,
     minifySyntax: true,
     legalComments: 'none',
-    logLevel: 'error',
+    logLevel: 'silent',
     // ssh2 asks for its native parts and goes on without them.
     external: ['cpu-features', '*.node'],
     define: { OPSCTL_VERSION: JSON.stringify(version) },
@@ -121,9 +120,8 @@ async function removeStale(out: string, current: ReadonlySet<string>): Promise<v
 }
 
 export async function buildAll(): Promise<Built> {
-  // Absent only before the first schema is written.
-  const generator = join(root, 'scripts/generate.ts');
-  if (existsSync(generator)) await (await import(pathToFileURL(generator).href)).generate();
+  const { generate } = await import('./generate.js');
+  await generate();
   const built = await bundle();
   await replaceFile(join(root, 'THIRD-PARTY-LICENSES.txt'), await thirdPartyLicenses(built.metafile, root));
   return built;
@@ -131,7 +129,12 @@ export async function buildAll(): Promise<Built> {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const started = Date.now();
-  const built = await buildAll();
-  const size = (built.bytes / 1024 / 1024).toFixed(2);
-  process.stdout.write(`dist: ${built.files.length} files, ${size} MB, ${Date.now() - started} ms\n`);
+  try {
+    const built = await buildAll();
+    const size = (built.bytes / 1024 / 1024).toFixed(2);
+    process.stdout.write(`dist: ${built.files.length} files, ${size} MB, ${Date.now() - started} ms\n`);
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : error}\n`);
+    process.exitCode = 1;
+  }
 }

@@ -10,24 +10,10 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildAll } from './build.js';
 import { installPrograms } from './programs.js';
+import { summarise, type VitestReport } from './summary.js';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const inCi = Boolean(process.env.CI);
-
-/** The part of vitest's JSON report that is read here. */
-interface VitestReport {
-  readonly numPassedTests: number;
-  readonly numFailedTests: number;
-  readonly testResults: readonly {
-    readonly name: string;
-    readonly status: string;
-    readonly assertionResults: readonly {
-      readonly status: string;
-      readonly ancestorTitles: readonly string[];
-      readonly title: string;
-    }[];
-  }[];
-}
 
 async function test(args: readonly string[]): Promise<number> {
   say(installPrograms({ required: inCi }));
@@ -42,51 +28,38 @@ async function test(args: readonly string[]): Promise<number> {
       cwd: root,
       stdio: ['ignore', 'inherit', 'inherit'],
     });
-    return summarise(file, status ?? 1);
+    return report(readReport(file), status ?? 1);
   } finally {
     rmSync(folder, { recursive: true });
   }
 }
 
-function summarise(file: string, status: number): number {
-  const report = readReport(file);
-  const skipped = skippedSuites(report);
-  if (skipped.length > 0) say(`skipped:\n${skipped.map((suite) => `  ${suite}\n`).join('')}`);
-
-  // A file that does not load and an error outside a test have no failed test of their own.
-  const unloaded = report.testResults.filter(
-    (suite) => suite.status === 'failed' && !suite.assertionResults.some((one) => one.status === 'failed'),
-  ).length;
-  const notAllowed = inCi ? skipped.length : 0;
-  const failed = Math.max(report.numFailedTests + unloaded + notAllowed, status === 0 ? 0 : 1);
-  if (notAllowed > 0) say('with CI set a skipped suite counts as failed\n');
-  say(`${report.numPassedTests} passed, ${failed} failed\n`);
+function report(results: VitestReport | undefined, status: number): number {
+  const { passed, failed, skipped } = summarise(results, { status, root, allowSkipped: !inCi });
+  if (skipped.length > 0) {
+    say(`skipped${inCi ? ', which counts as failed with CI set' : ''}:\n`);
+    for (const suite of skipped) say(`  ${suite}\n`);
+  }
+  say(`${passed} passed, ${failed} failed\n`);
   return failed === 0 ? 0 : 1;
 }
 
-function readReport(file: string): VitestReport {
+function readReport(file: string): VitestReport | undefined {
   try {
     return JSON.parse(readFileSync(file, 'utf8')) as VitestReport;
   } catch {
     // vitest stopped before it could report; its own words are on the screen above.
-    return { numPassedTests: 0, numFailedTests: 0, testResults: [] };
+    return undefined;
   }
-}
-
-/** One line a suite: where it is, how many tests, and its title, which names what is missing. */
-function skippedSuites(report: VitestReport): string[] {
-  const counts = new Map<string, number>();
-  for (const { name, assertionResults } of report.testResults)
-    for (const { status, ancestorTitles, title } of assertionResults) {
-      if (status === 'passed' || status === 'failed') continue;
-      const suite = `${name.replace(root, '')}: ${ancestorTitles[0] ?? title}`;
-      counts.set(suite, (counts.get(suite) ?? 0) + 1);
-    }
-  return [...counts].map(([suite, tests]) => `${suite}, ${tests} ${tests === 1 ? 'test' : 'tests'}`);
 }
 
 function say(text: string): void {
   process.stdout.write(text);
 }
 
-process.exitCode = await test(process.argv.slice(2));
+try {
+  process.exitCode = await test(process.argv.slice(2));
+} catch (error) {
+  say(`${error instanceof Error ? error.message : error}\n0 passed, 1 failed\n`);
+  process.exitCode = 1;
+}
