@@ -73,7 +73,19 @@ export function formatProblem(problem: Problem): string {
   const { place } = problem;
   if (place?.source === undefined || place.line === undefined || place.column === undefined) return head;
   const gutter = String(place.line);
-  const before = place.source.slice(0, place.column - 1).replace(/[^\t]/g, ' ');
-  const carets = '^'.repeat(Math.max(1, Math.min(place.length ?? 1, place.source.length - place.column + 1)));
-  return `${head}\n  ${gutter} | ${place.source}\n  ${' '.repeat(gutter.length)} | ${before}${carets}`;
+  const { source, column } = excerpt(place.source, place.column);
+  const before = source.slice(0, column - 1).replace(/[^\t]/g, ' ');
+  const carets = '^'.repeat(Math.max(1, Math.min(place.length ?? 1, source.length - column + 1)));
+  return `${head}\n  ${gutter} | ${source}\n  ${' '.repeat(gutter.length)} | ${before}${carets}`;
+}
+
+/** A line that fits on a screen: files that a program wrote have lines of megabytes. */
+function excerpt(source: string, column: number): { source: string; column: number } {
+  const width = 160;
+  if (source.length <= width) return { source, column };
+  const start = Math.max(0, Math.min(column - 1 - width / 2, source.length - width));
+  const end = start + width;
+  const head = start > 0 ? '…' : '';
+  const tail = end < source.length ? '…' : '';
+  return { source: `${head}${source.slice(start, end)}${tail}`, column: column - start + head.length };
 }

@@ -1,9 +1,8 @@
 import { severities } from '../result/result.schema.js';
+import { duration } from './duration.js';
 import type { FromSchema, JsonSchema } from './json-schema.js';
 
 const condition = (description: string) => ({ type: ['string', 'boolean'], description }) as const;
-const duration = <const D extends string>(description: D) =>
-  ({ type: ['string', 'number'], description, examples: ['30s', '5m', '1h30m'] }) as const;
 
 const param = {
   type: 'object',

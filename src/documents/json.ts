@@ -1,0 +1,199 @@
+import { type Problem, UserError } from '../errors.js';
+import type { DocumentPath } from './document.js';
+import { depthLimit, forbiddenKeys, numberProblem } from './limits.js';
+import { quote, type Source } from './source.js';
+import type { Span, Tree } from './tree.js';
+
+interface Node {
+  readonly start: number;
+  end: number;
+  /** Values of a list, or of a map in the order of `keys`. */
+  readonly children?: Node[];
+  readonly keys?: Map<string, { readonly start: number; readonly end: number; readonly child: Node }>;
+}
+
+/** Strict JSON with places. JSON.parse would keep the last of two equal keys and tell no line. */
+export function readJson(source: Source): Tree {
+  const { text } = source;
+  const problems: Problem[] = [];
+  let at = 0;
+
+  const fail = (what: string, hint?: string): never => {
+    const end = text[at] === undefined ? at : at + 1;
+    throw new UserError({
+      code: 'E_JSON_SYNTAX',
+      what,
+      ...(hint && { hint }),
+      place: source.place(Math.min(at, Math.max(0, text.trimEnd().length)), end),
+    });
+  };
+  const seen = () => (at >= text.length ? 'the end of the file' : quote(text[at]));
+  const skip = () => {
+    for (;;) {
+      const code = text.charCodeAt(at);
+      if (code === 0x20 || code === 0x0a || code === 0x09 || code === 0x0d) at++;
+      else return;
+    }
+  };
+
+  const readString = (): string => {
+    const start = at++;
+    for (;;) {
+      const code = text.charCodeAt(at);
+      if (code === 0x22) break;
+      if (Number.isNaN(code) || code === 0x0a) {
+        at = start;
+        return fail('text without a closing quote', 'close it with " on the same line');
+      }
+      at += code === 0x5c ? 2 : 1;
+    }
+    at++;
+    const raw = text.slice(start, at);
+    if (!raw.includes('\\')) return raw.slice(1, -1);
+    try {
+      return JSON.parse(raw) as string;
+    } catch {
+      at = start;
+      return fail('an escape that JSON does not know', 'write a backslash as \\\\');
+    }
+  };
+
+  const number = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
+  const word = /[A-Za-z]+/y;
+  const readScalar = (): unknown => {
+    number.lastIndex = at;
+    const digits = number.exec(text)?.[0];
+    if (digits !== undefined) {
+      const value = Number(digits);
+      const problem = numberProblem(digits, value);
+      if (problem) problems.push({ ...problem, place: source.place(at, at + digits.length) });
+      at += digits.length;
+      return value;
+    }
+    word.lastIndex = at;
+    const name = word.exec(text)?.[0];
+    if (name === 'true' || name === 'false' || name === 'null') {
+      at += name.length;
+      return name === 'null' ? null : name === 'true';
+    }
+    return fail(`expected a value, got ${seen()}`);
+  };
+
+  const readValue = (depth: number): [unknown, Node] => {
+    skip();
+    const start = at;
+    const first = text[at];
+    if (first === '"') {
+      const value = readString();
+      return [value, { start, end: at }];
+    }
+    if (first !== '{' && first !== '[') {
+      const value = readScalar();
+      return [value, { start, end: at }];
+    }
+    if (depth >= depthLimit) {
+      throw new UserError({
+        code: 'E_YAML_DEPTH',
+        what: `nested deeper than ${depthLimit} levels`,
+        place: source.place(at),
+      });
+    }
+    at++;
+    return first === '[' ? readList(start, depth + 1) : readMap(start, depth + 1);
+  };
+
+  const next = (close: string): boolean => {
+    skip();
+    if (text[at] === close) {
+      at++;
+      return false;
+    }
+    if (text[at] !== ',') return fail(`expected "," or "${close}", got ${seen()}`);
+    at++;
+    skip();
+    if (text[at] === close) return fail(`a comma before "${close}"`, 'remove the comma');
+    return true;
+  };
+
+  const readList = (start: number, depth: number): [unknown, Node] => {
+    const values: unknown[] = [];
+    const children: Node[] = [];
+    skip();
+    if (text[at] === ']') at++;
+    else {
+      do {
+        const [value, node] = readValue(depth);
+        values.push(value);
+        children.push(node);
+      } while (next(']'));
+    }
+    return [values, { start, end: at, children }];
+  };
+
+  const readMap = (start: number, depth: number): [unknown, Node] => {
+    const map: Record<string, unknown> = {};
+    const keys: NonNullable<Node['keys']> = new Map();
+    skip();
+    if (text[at] === '}') at++;
+    else {
+      do {
+        skip();
+        if (text[at] !== '"') fail(`expected a key in quotes, got ${seen()}`);
+        const keyStart = at;
+        const key = readString();
+        const keyEnd = at;
+        skip();
+        if (text[at] !== ':') fail(`expected ":" after the key ${quote(key)}, got ${seen()}`);
+        at++;
+        const [value, child] = readValue(depth);
+        const earlier = keys.get(key);
+        if (forbiddenKeys.has(key)) {
+          problems.push({
+            code: 'E_KEY_FORBIDDEN',
+            what: `the key \`${key}\` is not allowed`,
+            hint: 'rename it',
+            place: source.place(keyStart, keyEnd),
+          });
+        } else if (earlier) {
+          const line = source.place(earlier.start).line;
+          problems.push({
+            code: 'E_YAML_DUPKEY',
+            what: `${quote(key)} is already set on line ${line}`,
+            hint: 'remove one of them',
+            place: source.place(keyStart, keyEnd),
+          });
+        } else {
+          map[key] = value;
+          keys.set(key, { start: keyStart, end: keyEnd, child });
+        }
+      } while (next('}'));
+    }
+    return [map, { start, end: at, keys }];
+  };
+
+  if (text.trim() === '')
+    throw new UserError({ code: 'E_EMPTY', what: 'the file is empty', place: { file: source.file } });
+  const [value, root] = readValue(0);
+  skip();
+  if (at < text.length) fail(`expected the end of the file, got ${seen()}`);
+  return { value, problems, find: (path) => find(root, path, text) };
+}
+
+function find(root: Node, path: DocumentPath, text: string): { span: Span; exact: boolean } {
+  let node = root;
+  let key: { start: number; end: number } | undefined;
+  let exact = true;
+  for (const part of path) {
+    const entry = node.keys?.get(String(part));
+    const child = entry?.child ?? (typeof part === 'number' ? node.children?.[part] : undefined);
+    if (!child) {
+      exact = false;
+      break;
+    }
+    key = entry;
+    node = child;
+  }
+  const plain = node.children === undefined && node.keys === undefined && text[node.start] !== '"';
+  const span: Span = { start: node.start, end: node.end, plain, ...(key && { keyStart: key.start, keyEnd: key.end }) };
+  return { span, exact };
+}

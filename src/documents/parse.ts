@@ -1,0 +1,25 @@
+import { createHash } from 'node:crypto';
+import { decode } from './decode.js';
+import { readJson } from './json.js';
+import { sourceOf } from './source.js';
+import { type ParsedFile, parsedFile } from './tree.js';
+import type { YamlDialect } from './yaml.js';
+
+export interface ParseOptions {
+  /** What the file is, for messages: `a runbook`. */
+  readonly subject?: string;
+  readonly dialect?: YamlDialect;
+}
+
+/**
+ * The bytes of a file as located data: JSON when the name ends in `.json`, YAML otherwise. Throws a UserError when
+ * the file cannot be read as a tree; `problems` holds what is wrong in a tree that can still be validated.
+ */
+export async function parse(bytes: Buffer, file: string, options: ParseOptions = {}): Promise<ParsedFile> {
+  const source = sourceOf(file, decode(bytes, file));
+  const sha256 = createHash('sha256').update(bytes).digest('hex');
+  if (/\.json$/i.test(file)) return parsedFile(source, sha256, readJson(source));
+  // Loaded on use: a run with JSON files only does not need the YAML library.
+  const { readYaml } = await import('./yaml.js');
+  return parsedFile(source, sha256, readYaml(source, options.subject ?? 'a document', options.dialect));
+}

@@ -1,0 +1,451 @@
+import { realpath, stat } from 'node:fs/promises';
+import { dirname, relative, resolve, sep } from 'node:path';
+import { type Place, type Problem, UserError } from '../errors.js';
+import { stepKinds } from '../steps/index.js';
+import type { StepKind } from '../steps/step.js';
+import type { DocumentPath, LoadedDocument } from './document.js';
+import { type IncludeParams, includeKind, includeSchema } from './include.schema.js';
+import { documentProblems, loadedDocument, readDocument } from './load.js';
+import { nearest } from './nearest.js';
+import { validateParams } from './params.js';
+import { kindOf } from './read.js';
+import {
+  type Runbook,
+  runbookSchema,
+  type Step,
+  type StepGroup,
+  stepGroupSchema,
+  stepSchema,
+} from './runbook.schema.js';
+import { paramProblem } from './runbook-params.js';
+import { quote } from './source.js';
+import { containsTemplate } from './template.js';
+import type { ParsedFile } from './tree.js';
+import { hasTemplates, ordered, validate } from './validate.js';
+
+export interface LoadedRunbook extends LoadedDocument<Runbook> {
+  /** `steps` as a tree; defaults are filled in. */
+  readonly entries: readonly RunbookEntry[];
+  /** This file and all included ones, as named in messages, with their hashes. */
+  readonly files: readonly { readonly file: string; readonly sha256: string }[];
+}
+
+export type RunbookEntry = StepEntry | GroupEntry;
+
+interface EntryBase {
+  /** Stable key in results: the id of a step, else its place, such as `3`, `2/1`, `2/rescue/1`; below an include `4/check`. */
+  readonly key: string;
+  /** Path in `document`. */
+  readonly path: DocumentPath;
+  /** The file that it stands in. */
+  readonly document: LoadedDocument<Runbook>;
+}
+
+export interface StepEntry extends EntryBase {
+  readonly kind: 'step';
+  readonly step: Step;
+  readonly stepKind: StepKind;
+}
+
+export interface GroupEntry extends EntryBase {
+  readonly kind: 'group';
+  readonly group: StepGroup;
+  readonly steps: readonly RunbookEntry[];
+  readonly rescue: readonly RunbookEntry[];
+  readonly always: readonly RunbookEntry[];
+  /** Set where `uses: flow.runbook` stands: `steps` are those of `runbook`, with params, vars and step ids of their own. */
+  readonly include?: {
+    readonly step: Step;
+    readonly runbook: LoadedRunbook;
+    /** As written; values may hold expressions of the including runbook. */
+    readonly params: Readonly<Record<string, unknown>>;
+  };
+}
+
+export interface RunbookOptions {
+  readonly cwd: string;
+  /** Included files must be inside it. The folder of the runbook when absent. */
+  readonly projectRoot?: string;
+}
+
+/** Reads a runbook and all that it includes. Throws one UserError with everything that is wrong, before any contact. */
+export async function loadRunbook(path: string, options: RunbookOptions): Promise<LoadedRunbook> {
+  const problems: Problem[] = [];
+  const file = resolve(options.cwd, path);
+  const loader = new RunbookLoader(options, options.projectRoot ?? dirname(file), problems);
+  const runbook = await loader.load({ file, name: path, chain: [], keyPrefix: '' });
+  if (problems.length > 0 || !runbook) throw new UserError(ordered(problems));
+  return runbook;
+}
+
+interface Request {
+  readonly file: string;
+  /** As messages name it. */
+  readonly name: string;
+  /** Real paths and names of the files that include it, outermost first. */
+  readonly chain: readonly { readonly real: string; readonly name: string }[];
+  readonly keyPrefix: string;
+  readonly from?: Place;
+}
+
+const includeLimit = 200;
+
+class RunbookLoader {
+  readonly #options: RunbookOptions;
+  readonly #root: string;
+  readonly #problems: Problem[];
+  #loaded = 0;
+
+  constructor(options: RunbookOptions, root: string, problems: Problem[]) {
+    this.#options = options;
+    this.#root = root;
+    this.#problems = problems;
+  }
+
+  async load(request: Request): Promise<LoadedRunbook | undefined> {
+    const parsed = await this.#read(request);
+    if (!parsed) return undefined;
+    const subject = 'a runbook';
+    const found = await documentProblems(parsed, {
+      schema: runbookSchema,
+      validator: 'runbook',
+      subject,
+      templates: false,
+    });
+    const before = this.#problems.length;
+    this.#problems.push(...found);
+    const document = loadedDocument<Runbook>(parsed);
+    const files = [{ file: parsed.file, sha256: parsed.sha256 }];
+    const real = await realpath(request.file).catch(() => request.file);
+    const scope: Scope = {
+      parsed,
+      document,
+      files,
+      ids: new Map(),
+      chain: [...request.chain, { real, name: request.name }],
+      request,
+    };
+    const steps = (parsed.value as Partial<Runbook> | null)?.steps;
+    this.#checkParamDefaults(scope);
+    const entries = Array.isArray(steps) ? await this.#entries(scope, steps, ['steps'], request.keyPrefix) : [];
+    this.#problems.splice(before, Infinity, ...ordered(this.#problems.slice(before)));
+    return { ...document, entries, files };
+  }
+
+  async #read({ name, from }: Request): Promise<ParsedFile | undefined> {
+    try {
+      return await readDocument(name, { cwd: this.#options.cwd, subject: 'a runbook', ...(from && { from }) });
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      this.#problems.push(...error.problems);
+      return undefined;
+    }
+  }
+
+  async #entries(scope: Scope, list: readonly unknown[], path: DocumentPath, prefix: string): Promise<RunbookEntry[]> {
+    const entries: RunbookEntry[] = [];
+    for (const [index, value] of list.entries()) {
+      const entry = await this.#entry(scope, value, [...path, index], `${prefix}${index + 1}`);
+      if (entry) entries.push(entry);
+    }
+    return entries;
+  }
+
+  async #entry(scope: Scope, value: unknown, path: DocumentPath, place: string): Promise<RunbookEntry | undefined> {
+    // The schema of the list has already refused what is no map.
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
+    const keys = Object.keys(value);
+    if (keys.includes('uses') && keys.includes('steps')) {
+      this.#refuse(
+        'E_STEP_SHAPE',
+        'an entry has `uses` or `steps`, not both',
+        scope.document.place([...path, 'steps'], 'key'),
+        'move the group into an entry of its own',
+      );
+      return undefined;
+    }
+    const isGroup =
+      !keys.includes('uses') && (keys.includes('steps') || (!nearestKey(keys, 'uses') && nearestKey(keys, 'steps')));
+    return isGroup
+      ? this.#group(scope, value as StepGroup, path, place)
+      : this.#step(scope, value as Step, path, place);
+  }
+
+  async #group(scope: Scope, group: StepGroup, path: DocumentPath, key: string): Promise<GroupEntry | undefined> {
+    await this.#validate(scope, group, path, { schema: stepGroupSchema, validator: 'step-group', subject: 'a group' });
+    const part = async (name: 'steps' | 'rescue' | 'always') => {
+      const list: unknown = group[name];
+      const prefix = name === 'steps' ? `${key}/` : `${key}/${name}/`;
+      return Array.isArray(list) ? this.#entries(scope, list, [...path, name], prefix) : [];
+    };
+    const steps = await part('steps');
+    const rescue = await part('rescue');
+    const always = await part('always');
+    return { kind: 'group', key, path, document: scope.document, group, steps, rescue, always };
+  }
+
+  async #step(scope: Scope, step: Step, path: DocumentPath, place: string): Promise<RunbookEntry | undefined> {
+    const problems = await this.#validate(scope, step, path, {
+      schema: stepSchema,
+      validator: 'step',
+      subject: 'a step',
+    });
+    this.#claimId(scope, step, path);
+    const key = typeof step.id === 'string' ? `${scope.request.keyPrefix}${step.id}` : place;
+    if (typeof step.uses !== 'string') return undefined;
+    const at = (part: DocumentPath, side?: 'key' | 'value') => scope.document.place([...path, ...part], side);
+    const load = Object.hasOwn(stepKinds, step.uses) ? stepKinds[step.uses] : undefined;
+    if (step.uses !== includeKind && !load) {
+      const meant = nearest(step.uses, [...Object.keys(stepKinds), includeKind]);
+      const hint = `${meant ? `did you mean \`${meant}\`? ` : ''}list the step kinds with \`opsctl steps\``;
+      this.#refuse('E_STEP_UNKNOWN', `unknown step ${quote(step.uses)}`, at(['uses']), hint);
+      return undefined;
+    }
+    const given: unknown = step.with ?? {};
+    if (typeof given !== 'object' || given === null || Array.isArray(given)) return undefined;
+    const params = given as Record<string, unknown>;
+    (step as { with?: unknown }).with = params;
+    if (!load) return this.#include(scope, step, params, path, key);
+    const stepKind = await load();
+    const found = await validateParams(stepKind, params, {
+      place: (part, side) => at(['with', ...part], side),
+      written: (part) => scope.parsed.written([...path, 'with', ...part]),
+      templates: true,
+    });
+    this.#problems.push(...found);
+    if (found.length === 0 && problems.length === 0) this.#checkFit(stepKind, step, at);
+    return { kind: 'step', key, path, document: scope.document, step, stepKind };
+  }
+
+  /** What depends on the kind and no schema can say. */
+  #checkFit(kind: StepKind, step: Step, at: (part: DocumentPath, side?: 'key' | 'value') => Place): void {
+    if (step.from !== undefined && step.from !== kind.runs) {
+      const what = `${kind.kind} looks from the ${kind.runs} only`;
+      this.#refuse('E_FROM', what, at(['from']), 'remove `from`');
+    }
+    if (step.retry && (!hasTemplates(step.with) || typeof kind.effect === 'string')) {
+      const effect = typeof kind.effect === 'string' ? kind.effect : kind.effect(step.with);
+      if (effect === 'change') {
+        this.#refuse(
+          'E_RETRY_CHANGE',
+          'a changing step runs at most once, so it takes no `retry`',
+          at(['retry'], 'key'),
+          'remove it; `opsctl resume` goes on after an interruption',
+        );
+      }
+    }
+  }
+
+  #claimId(scope: Scope, step: Step, path: DocumentPath): void {
+    if (typeof step.id !== 'string') return;
+    const place = scope.document.place([...path, 'id']);
+    const first = scope.ids.get(step.id);
+    if (first)
+      this.#refuse(
+        'E_DUP_ID',
+        `the id \`${step.id}\` is already used on line ${first.line}`,
+        place,
+        'rename one of them',
+      );
+    else scope.ids.set(step.id, place);
+  }
+
+  async #include(
+    scope: Scope,
+    step: Step,
+    params: Record<string, unknown>,
+    path: DocumentPath,
+    key: string,
+  ): Promise<GroupEntry | undefined> {
+    const at = (part: DocumentPath, side?: 'key' | 'value') => scope.document.place([...path, ...part], side);
+    const problems = await validate({
+      ...{
+        value: params,
+        schema: includeSchema,
+        validator: includeKind,
+        subject: `\`with\` of ${includeKind}`,
+        base: [...path, 'with'],
+      },
+      ...{ place: scope.document.place, written: scope.parsed.written, templates: true },
+    });
+    for (const name of Object.keys(step)) {
+      if (notOfIncludes.has(name) && !(name === 'sensitive' && step.sensitive === false)) {
+        problems.push({
+          code: 'E_KEY_UNKNOWN',
+          what: `\`${name}\` does not fit ${includeKind}`,
+          hint: 'set it on the steps of the included runbook',
+          place: at([name], 'key'),
+        });
+      }
+    }
+    const include = params as IncludeParams;
+    if (typeof include.file === 'string' && containsTemplate(include.file)) {
+      problems.push({
+        code: 'E_INCLUDE_DYNAMIC',
+        what: 'the file of an include is fixed before any host is contacted',
+        hint: 'write its name',
+        place: at(['with', 'file']),
+      });
+    }
+    this.#problems.push(...problems);
+    if (typeof include.file !== 'string' || include.file === '' || containsTemplate(include.file)) return undefined;
+    const from = at(['with', 'file']);
+    const file = resolve(dirname(scope.request.file), include.file);
+    const target = await this.#locate(scope, include.file, file, from);
+    if (!target) return undefined;
+    const runbook = await this.load({ file, name: this.#name(file), chain: scope.chain, keyPrefix: `${key}/`, from });
+    if (!runbook) return undefined;
+    scope.files.push(...runbook.files);
+    const given = (include.params ?? {}) as Record<string, unknown>;
+    this.#checkGiven(runbook, given, (part, side) => at(['with', 'params', ...part], side), at(['with'], 'key'));
+    const { name, when, tags, sudo } = step;
+    const group: StepGroup = {
+      name: name ?? runbook.value.name,
+      ...(when !== undefined && { when }),
+      ...(tags && { tags }),
+      ...(sudo !== undefined && { sudo }),
+      steps: runbook.value.steps,
+    };
+    const base = { kind: 'group' as const, key, path, document: scope.document, group, rescue: [], always: [] };
+    return { ...base, steps: runbook.entries, include: { step, runbook, params: given } };
+  }
+
+  /** Refuses what must not be opened, without opening it. */
+  async #locate(scope: Scope, written: string, file: string, from: Place): Promise<boolean> {
+    if (++this.#loaded > includeLimit) {
+      if (this.#loaded === includeLimit + 1)
+        this.#refuse('E_INCLUDE_LIMIT', `more than ${includeLimit} runbooks are included`, from, 'include less');
+      return false;
+    }
+    const stats = await stat(file).catch(() => undefined);
+    if (stats && !stats.isFile()) {
+      this.#refuse('E_NOT_REGULAR', `\`${written}\` is ${kindOf(stats)}`, from, 'name a regular file');
+      return false;
+    }
+    const root = await realpath(this.#root).catch(() => this.#root);
+    const real = await realpath(file).catch(() => file);
+    if (!isInside(real, root) && !(stats === undefined && isInside(file, this.#root))) {
+      this.#refuse(
+        'E_PATH_OUTSIDE',
+        `\`${written}\` is outside the project; the project root is ${this.#root}`,
+        from,
+        'move it into the project',
+      );
+      return false;
+    }
+    const start = scope.chain.findIndex((link) => link.real === real);
+    if (start !== -1) {
+      const names = [...scope.chain.slice(start), scope.chain[start] as { name: string }].map(({ name }) => name);
+      this.#refuse('E_INCLUDE_CYCLE', names.join(' → '), from, 'remove one of the includes');
+      return false;
+    }
+    return true;
+  }
+
+  #checkGiven(
+    runbook: LoadedRunbook,
+    given: Readonly<Record<string, unknown>>,
+    at: (part: DocumentPath, side?: 'key' | 'value') => Place,
+    missing: Place,
+  ): void {
+    const params = runbook.value.params ?? {};
+    if (typeof params !== 'object') return;
+    for (const name of Object.keys(given)) {
+      if (Object.hasOwn(params, name)) continue;
+      const meant = nearest(name, Object.keys(params));
+      const hint = meant
+        ? `did you mean \`${meant}\`?`
+        : `it takes ${Object.keys(params).join(', ') || 'no parameters'}`;
+      this.#refuse('E_KEY_UNKNOWN', `${runbook.file} has no parameter \`${name}\``, at([name], 'key'), hint);
+    }
+    for (const [name, param] of Object.entries(params)) {
+      if (Object.hasOwn(given, name) || param.default !== undefined) continue;
+      this.#refuse(
+        'E_KEY_MISSING',
+        `${runbook.file} needs the parameter \`${name}\``,
+        missing,
+        `add it under \`with.params\``,
+      );
+    }
+  }
+
+  #checkParamDefaults({ parsed, document }: Scope): void {
+    const params = (parsed.value as Partial<Runbook> | null)?.params;
+    if (typeof params !== 'object' || params === null) return;
+    for (const [name, param] of Object.entries(params)) {
+      const problem =
+        param && typeof param === 'object' && param.default !== undefined
+          ? paramProblem(param.default, param)
+          : undefined;
+      if (!problem) continue;
+      const path = ['params', name, 'default'];
+      const written = parsed.written(path);
+      const quoted = param.type === 'string' && typeof param.default !== 'string' && written !== undefined;
+      this.#refuse(
+        problem.code,
+        `the default of \`${name}\` ${problem.what}`,
+        document.place(path),
+        quoted ? `quote it: "${written}"` : problem.hint,
+      );
+    }
+  }
+
+  async #validate(
+    scope: Scope,
+    value: unknown,
+    path: DocumentPath,
+    check: { schema: typeof stepSchema | typeof stepGroupSchema; validator: string; subject: string },
+  ): Promise<readonly Problem[]> {
+    const { place } = scope.document;
+    const found = await validate({
+      ...check,
+      value,
+      base: path,
+      place,
+      written: scope.parsed.written,
+      templates: false,
+    });
+    this.#problems.push(...found);
+    return found;
+  }
+
+  #name(file: string): string {
+    const path = relative(this.#options.cwd, file);
+    return path.startsWith(`..${sep}`) ? file : path;
+  }
+
+  #refuse(code: Problem['code'], what: string, place: Place, hint?: string): void {
+    this.#problems.push({ code, what, place, ...(hint !== undefined && { hint }) });
+  }
+}
+
+/** What the loader knows while it walks one file. */
+interface Scope {
+  readonly parsed: ParsedFile;
+  readonly document: LoadedDocument<Runbook>;
+  readonly files: { readonly file: string; readonly sha256: string }[];
+  readonly ids: Map<string, Place>;
+  readonly chain: Request['chain'];
+  readonly request: Request;
+}
+
+/** Keys of a step that say how one step runs; an include is many. */
+const notOfIncludes: ReadonlySet<string> = new Set([
+  'each',
+  'hosts',
+  'from',
+  'retry',
+  'timeout',
+  'on-failure',
+  'sensitive',
+  'severity',
+  'controls',
+]);
+
+function nearestKey(keys: readonly string[], meant: string): boolean {
+  return keys.some((key) => nearest(key, [meant]) !== undefined);
+}
+
+function isInside(path: string, root: string): boolean {
+  return path === root || path.startsWith(root.endsWith(sep) ? root : `${root}${sep}`);
+}

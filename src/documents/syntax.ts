@@ -1,0 +1,94 @@
+import type { YAMLParseError } from 'yaml';
+import type { Problem } from '../errors.js';
+import type { Source } from './source.js';
+
+/**
+ * The library's syntax errors as problems. One slip often sets off a row of errors, so only the first one is
+ * told, and tabs, each of which is a slip of its own.
+ */
+export function explainSyntax(errors: readonly YAMLParseError[], source: Source): Problem[] {
+  const sorted = [...errors].sort((a, b) => a.pos[0] - b.pos[0]);
+  const problems: Problem[] = [];
+  const lines = new Set<number>();
+  let told = false;
+  for (const error of sorted) {
+    const tab = tabOfIndentation(error, source);
+    const place = tab === undefined ? source.place(...error.pos) : source.place(tab);
+    const line = place.line ?? 0;
+    if (lines.has(line) || (told && tab === undefined)) continue;
+    lines.add(line);
+    if (tab !== undefined) {
+      problems.push({ code: 'E_YAML_TAB', what: 'a tab is used for indentation', hint: 'use spaces', place });
+      told = true;
+    } else {
+      told = true;
+      problems.push({ code: 'E_YAML_SYNTAX', ...explain(error, place.source ?? ''), place });
+    }
+  }
+  return problems;
+}
+
+function tabOfIndentation(error: YAMLParseError, { text }: Source): number | undefined {
+  const lineStart = text.lastIndexOf('\n', Math.max(0, error.pos[0] - 1)) + 1;
+  const indentation = /^[ \t]*/.exec(text.slice(lineStart, lineStart + 1000))?.[0] ?? '';
+  const tab = indentation.indexOf('\t');
+  return tab !== -1 && (error.code === 'TAB_AS_INDENT' || error.pos[0] <= lineStart + indentation.length)
+    ? lineStart + tab
+    : undefined;
+}
+
+function explain(error: YAMLParseError, line: string): { what: string; hint?: string } {
+  if (line.includes('${{') && error.code === 'UNEXPECTED_TOKEN') {
+    return { what: 'an expression inside { } needs quotes', hint: 'write "${{ … }}"' };
+  }
+  switch (error.code) {
+    case 'BLOCK_AS_IMPLICIT_KEY':
+      return { what: 'a second ": " on one line', hint: 'quote a value that contains ": "' };
+    case 'MULTILINE_IMPLICIT_KEY':
+      return { what: 'a key without ": " after it', hint: 'write KEY: VALUE, or quote text of several lines' };
+    case 'BAD_SCALAR_START':
+      return {
+        what: `a value cannot start with ${line[0] === undefined ? 'this' : quoted(error)}`,
+        hint: 'quote the value',
+      };
+    case 'BAD_DQ_ESCAPE':
+      return { what: 'an escape that YAML does not know', hint: "write a backslash as \\\\, or use 'single quotes'" };
+    case 'MISSING_CHAR':
+      if (/closing/i.test(error.message)) return { what: 'text without a closing quote', hint: 'close it' };
+      return {
+        what: 'expected KEY: VALUE',
+        hint: 'add ": " after the key, or indent text that belongs to the line above',
+      };
+    case 'BAD_INDENT': {
+      const open = /Flow (map|sequence)/.exec(error.message)?.[1];
+      if (open) {
+        const close = open === 'map' ? '}' : ']';
+        return {
+          what: `a ${open === 'map' ? 'map' : 'list'} without a closing "${close}"`,
+          hint: 'close it, and indent its lines',
+        };
+      }
+      return { what: 'the indentation fits no line above', hint: 'align it with the key or item that it belongs to' };
+    }
+    case 'BLOCK_IN_FLOW':
+      return { what: 'a block inside { } or [ ]', hint: 'write it as { } or [ ] too' };
+    case 'ALIAS_PROPS':
+      return { what: 'an alias takes no tag and no anchor', hint: 'remove it' };
+    case 'BAD_ALIAS':
+      return { what: 'an anchor or alias with a bad name', hint: 'quote text that starts with * or &' };
+    default:
+      return {
+        what: lowerFirst(error.message.replace(/\.$/, '')),
+        hint: 'quote text that contains special characters',
+      };
+  }
+}
+
+function quoted(error: YAMLParseError): string {
+  const character = /character (\S)/.exec(error.message)?.[1];
+  return character ? `"${character}"` : 'this character';
+}
+
+function lowerFirst(text: string): string {
+  return text.slice(0, 1).toLowerCase() + text.slice(1);
+}
