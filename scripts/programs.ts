@@ -4,16 +4,18 @@ import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { packages } from '../test/support/packages.js';
 import { onPath } from '../test/support/programs.js';
 
+type Program = keyof typeof packages;
+
 /**
  * Installs missing packages when this is root on Debian. Returns what to tell the user; throws when something is
  * missing and `required`.
  */
 export function installPrograms({
   required,
-  only = Object.keys(packages),
+  only = Object.keys(packages) as Program[],
 }: {
   readonly required: boolean;
-  readonly only?: readonly string[];
+  readonly only?: readonly Program[];
 }): string {
   const missing = missingPackages(only);
   if (missing.length === 0) return '';
@@ -26,9 +28,9 @@ export function installPrograms({
   return message;
 }
 
-function missingPackages(programs: readonly string[]): string[] {
+function missingPackages(programs: readonly Program[]): string[] {
   const absent = programs.filter((program) => !onPath(program));
-  return [...new Set(absent.map((program) => packages[program] ?? program))].sort();
+  return [...new Set(absent.map((program) => packages[program]))].sort();
 }
 
 function aptInstall(names: readonly string[]): void {

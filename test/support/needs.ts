@@ -1,5 +1,5 @@
 import { describe } from 'vitest';
-import { packages } from './packages.js';
+import { type Need, packages } from './packages.js';
 import { onPath } from './programs.js';
 
 export { onPath };
@@ -11,7 +11,7 @@ export { onPath };
  * @example
  * describeWith('ssh transport', ['sshd', 'root'], () => { … });
  */
-export function describeWith(title: string, needs: readonly string[], body: () => void): void {
+export function describeWith(title: string, needs: readonly Need[], body: () => void): void {
   const missing = needs.filter((need) => (need === 'root' ? process.getuid?.() !== 0 : !onPath(need)));
   if (missing.length === 0) describe(title, body);
   else if (process.env.CI)
@@ -21,7 +21,8 @@ export function describeWith(title: string, needs: readonly string[], body: () =
   else describe.skip(`${title} (missing: ${missing.map(named).join(', ')})`, body);
 }
 
-function named(need: string): string {
+function named(need: Need): string {
+  if (need === 'root') return need;
   const debian = packages[need];
-  return debian && debian !== need ? `${need} of package ${debian}` : need;
+  return debian !== need ? `${need} of package ${debian}` : need;
 }
