@@ -1,5 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import { execa } from 'execa';
+import { shortEnvironment } from './local-environment.js';
 import { printable } from './printable.js';
 import { processChannel } from './process-channel.js';
 import {
@@ -61,12 +62,4 @@ async function startShell(target: Target, command: string, output: OutputHandler
     );
   }
   return processChannel(child as unknown as ChildProcess, output, { afterExit: target.deadlines.afterExit });
-}
-
-const kept = /^(PATH|HOME|USER|LOGNAME|SHELL|LANG|LANGUAGE|LC_[A-Z]+|TZ|TMPDIR|XDG_RUNTIME_DIR)$/;
-
-/** What a command inherits: never the secrets that the calling environment may hold. */
-export function shortEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  const short = Object.fromEntries(Object.entries(env).filter(([name]) => kept.test(name)));
-  return { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', ...short };
 }

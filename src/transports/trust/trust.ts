@@ -72,6 +72,23 @@ export class TrustStore {
     }
   }
 
+  /** A pin whose key a known_hosts file revokes, for transports that check keys elsewhere. */
+  revokedPin(target: Target): TransportError | undefined {
+    const pin = target.hostKey === undefined ? undefined : pinnedFingerprint(target.hostKey);
+    if (pin === undefined) return undefined;
+    const name = trustedName(target);
+    for (const file of this.#filesOf(target)) {
+      const revoked = file.entries.find(
+        (entry) =>
+          entry.marker === 'revoked' &&
+          fingerprintOf(Buffer.from(entry.key, 'base64')) === pin &&
+          file.findKey(name, entry.key).includes(entry),
+      );
+      if (revoked) return revokedError(target, pin, revoked);
+    }
+    return undefined;
+  }
+
   /** Writes out what accept-new learnt; rejects when a file cannot be written. */
   async flush(): Promise<void> {
     await this.#writes;
@@ -87,11 +104,7 @@ export class TrustStore {
     for (const file of files) {
       const revoked = file.findKey(name, key).find((entry) => entry.marker === 'revoked');
       if (revoked) {
-        return refuse(
-          'host-key-revoked',
-          `the host key of ${target.name} is revoked: ${fingerprint}; ${placeOf(revoked)}; not retried`,
-          'give the host a new key, then trust that one',
-        );
+        return { accepted: false, error: revokedError(target, fingerprint, revoked) };
       }
     }
 
@@ -226,13 +239,22 @@ function mismatch(target: Target, known: readonly KnownHostsEntry[], type: strin
 }
 
 function refuse(
-  reason: 'host-key-unknown' | 'host-key-mismatch' | 'host-key-revoked' | 'host-key-certificate',
+  reason: 'host-key-unknown' | 'host-key-mismatch' | 'host-key-certificate',
   message: string,
   hint?: string,
   cause?: unknown,
 ): Extract<Verdict, { accepted: false }> {
   const details = { ...(hint === undefined ? {} : { hint }), ...(cause === undefined ? {} : { cause }) };
   return { accepted: false, error: new TransportError(reason, 'refused', message, details) };
+}
+
+function revokedError(target: Target, fingerprint: string, entry: KnownHostsEntry): TransportError {
+  return new TransportError(
+    'host-key-revoked',
+    'refused',
+    `the host key of ${target.name} is revoked: ${fingerprint}; ${placeOf(entry)}; not retried`,
+    { hint: 'give the host a new key, then trust that one' },
+  );
 }
 
 function typesOf(entries: readonly KnownHostsEntry[]): readonly string[] {
