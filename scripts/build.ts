@@ -9,7 +9,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build, type Metafile, type Plugin } from 'esbuild';
+import { build, type Metafile, type Plugin, transform } from 'esbuild';
 import { compactShell } from '../src/steps/compact-shell.js';
 import { thirdPartyLicenses } from './licenses.js';
 
@@ -76,17 +76,16 @@ export const embedShellFiles: Plugin = {
   name: 'embed-shell-files',
   setup(build) {
     build.onLoad({ filter: /\/src\/.*\.ts$/ }, async ({ path }) => {
-      let source = await readFile(path, 'utf8');
+      const source = await readFile(path, 'utf8');
       if (!source.includes('import.meta') || path === join(root, 'src/main.ts')) return undefined;
-      const watchFiles: string[] = [];
-      for (const [call, , file] of source.matchAll(scriptCall)) {
+      // Takes the comments out too: an example in one is no call.
+      let { code } = await transform(source, { loader: 'ts', target: 'node20', legalComments: 'none' });
+      for (const [call, file] of code.matchAll(scriptCall)) {
         const shellFile = join(dirname(path), file as string);
         const text = compactShell(await readFile(shellFile, 'utf8'));
-        source = source.replace(call, () => JSON.stringify({ name: basename(shellFile), text }));
-        watchFiles.push(shellFile);
+        code = code.replace(call, () => JSON.stringify({ name: basename(shellFile), text }));
       }
-      const rest = source.replace(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, '');
-      if (!rest.includes('import.meta')) return { contents: source, loader: 'ts', watchFiles };
+      if (!code.includes('import.meta')) return { contents: code, loader: 'js' };
       const where = relative(root, path);
       return {
         errors: [{ text: `${where}: import.meta means another folder in dist/; pass the path in from main.ts` }],
@@ -95,7 +94,7 @@ export const embedShellFiles: Plugin = {
   },
 };
 
-const scriptCall = /\bscript\(\s*(['"])(\.\/[^'"]+\.sh)\1\s*,\s*import\.meta\.url,?\s*\)/g;
+const scriptCall = /\bscript\(\s*"(\.\/[^"]+\.sh)",\s*import\.meta\.url\s*\)/g;
 
 async function replaceFile(path: string, contents: string | Uint8Array): Promise<void> {
   const draft = `${path}.${process.pid}-${randomBytes(4).toString('hex')}`;

@@ -29,7 +29,10 @@ describe('the npm package', () => {
     installed = join(target, 'node_modules/opsctl');
   });
 
-  afterAll(() => rmSync(packed.folder, { recursive: true, force: true }));
+  afterAll(() => {
+    // Not there when packing failed.
+    if (packed as Packed | undefined) rmSync(packed.folder, { recursive: true, force: true });
+  });
 
   it('holds what runs and what users read, and no sources', () => {
     const tops = new Set(packed.files.map((file) => file.split('/')[0]));
