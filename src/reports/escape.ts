@@ -26,7 +26,9 @@ function visible(character: string): string {
 
 /** Text of an XML element or of an attribute in double quotes. */
 export function escapeXml(text: string): string {
-  return escapeText(text).replace(/[&<>"'\n\t]/g, (character) => xmlEntities[character] ?? character);
+  return escapeText(text)
+    .replace(/[&<>"'\n\t]/g, (character) => xmlEntities[character] ?? character)
+    .replace(runnerMark, '#&#35;');
 }
 
 // Line ends and tabs stay themselves: a parser would turn them into spaces in an attribute.
@@ -42,14 +44,21 @@ const xmlEntities: Readonly<Record<string, string>> = {
 
 /** Inline Markdown on one line, in a table cell or out: no markup, link, HTML, mention or issue reference. */
 export function escapeMarkdown(text: string): string {
-  return breakReferences(
+  return (
     escapeLine(text)
       .replace(/&/g, '&amp;')
       .replace(/</g, '&lt;')
       .replace(/>/g, '&gt;')
-      .replace(/[\\`*_{}[\]()#+!|~$=:-]/g, '\\$&')
-      // A number and a dot at the start would be a list.
-      .replace(/^(\d+)\./, '$1\\.'),
+      .replace(/[\\`*_{}[\]#|~$]/g, '\\$&')
+      // At the start, these make a list or a rule.
+      .replace(/^[-+=]/, '\\$&')
+      .replace(/^(\d+)([.)])/, '$1\\$2')
+      // GitHub and GitLab link these without any markup; only an entity stops them. `:name:` is an emoji.
+      .replace(/@/g, '&#64;')
+      .replace(/:(?=\/\/|[a-z\d+_-]+:)/gi, '&#58;')
+      .replace(/\b(mailto|xmpp):/gi, '$1&#58;')
+      .replace(/\bwww\./gi, (found) => found.replace('.', '&#46;'))
+      .replace(/\bGH-(?=\d)/gi, (found) => found.replace('-', '&#45;'))
   );
 }
 
@@ -70,26 +79,35 @@ export function codeMarkdown(text: string): string {
   return `${ticks}${pad}${body}${pad}${ticks}`;
 }
 
-// `@name` and `www.` are linked by GitHub and GitLab even when escaped; an entity stops that.
-function breakReferences(text: string): string {
-  return text.replace(/@/g, '&#64;').replace(/\bwww\./gi, (found) => found.replace('.', '&#46;'));
+/**
+ * Escaped text of any length that holds no command of a CI runner. GitHub's reads `::name::` after leading
+ * white space and `##[name]` anywhere in a line; Azure reads `##vso[`, TeamCity `##teamcity[`.
+ */
+export function guardLog(text: string): string {
+  return text.replace(runnerMark, '#\\x23').replace(commandStart, '$1:\\x3a');
 }
 
-/**
- * One line of a CI log that is not a command there. GitHub's runner reads `::name::` after leading white
- * space and `##[name]` anywhere in a line; Azure reads `##vso[`, TeamCity `##teamcity[`.
- */
-export function escapeLogLine(text: string): string {
-  const line = escapeLine(text).replace(/##(?=\[|vso\[|teamcity\[)/gi, '#\\x23');
-  return /^\s*::/.test(line) ? line.replace('::', ':\\x3a') : line;
+const runnerMark = /##(?=\[|vso\[|teamcity\[)/gi;
+// Our own colours may stand between the margin and the text.
+// biome-ignore lint/suspicious/noControlCharactersInRegex: SGR sequences start with ESC
+const commandStart = /^((?:[^\S\n]|\x1b\[[\d;]*m)*)::/gm;
+
+/** JSON that shows what a string holds: no raw control, bidi or invisible character, no runner's command. */
+export function printJson(value: unknown, indent?: number): string {
+  return JSON.stringify(value, null, indent)
+    .replace(notPrintable, (character) =>
+      [...Array(character.length).keys()].map((unit) => jsonUnit(character.charCodeAt(unit))).join(''),
+    )
+    .replace(runnerMark, '#\\u0023');
+}
+
+function jsonUnit(code: number): string {
+  return `\\u${code.toString(16).padStart(4, '0')}`;
 }
 
 /** The message of a GitHub workflow command. */
 export function escapeCommandMessage(text: string): string {
-  return escapeText(text)
-    .replace(/##(?=\[|vso\[|teamcity\[)/gi, '#\\x23')
-    .replace(/%/g, '%25')
-    .replace(/\n/g, '%0A');
+  return escapeText(text).replace(runnerMark, '#\\x23').replace(/%/g, '%25').replace(/\n/g, '%0A');
 }
 
 /** A property (`title=…`) of a GitHub workflow command. */

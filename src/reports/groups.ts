@@ -19,6 +19,8 @@ export interface ResultGroup {
   readonly hosts: readonly string[];
   /** What the first host of the group said. */
   readonly sample?: StepResult;
+  /** The rescue steps of its group made good for it. */
+  readonly rescued: boolean;
   /** How many different outputs were folded into this group; 1 when all are the same. */
   readonly outputs: number;
 }
@@ -28,7 +30,15 @@ export function groupResults(result: RunResult): readonly ResultGroup[] {
   const order = stepOrder(result);
   const clusters = new Map<string, Member[]>();
   for (const member of result.hosts.flatMap(membersOf)) {
-    const key = JSON.stringify([member.step, member.item, member.outcome, member.reason, member.plain, member.found]);
+    const key = JSON.stringify([
+      member.step,
+      member.item,
+      member.outcome,
+      member.reason,
+      member.rescued,
+      member.plain,
+      member.found,
+    ]);
     const cluster = clusters.get(key);
     if (cluster) cluster.push(member);
     else clusters.set(key, [member]);
@@ -41,8 +51,26 @@ export function groupResults(result: RunResult): readonly ResultGroup[] {
 /** Worst first. `ok`, `changed` and `skipped` need nobody's attention. */
 export const attentionOrder: readonly Outcome[] = ['failed', 'unknown', 'refused', 'unreachable', 'warning'];
 
-export function needsAttention(outcome: Outcome): boolean {
-  return attentionOrder.includes(outcome);
+export function needsAttention({ outcome, rescued }: Pick<StepResult, 'outcome' | 'rescued'>): boolean {
+  return attentionOrder.includes(outcome) && rescued !== true;
+}
+
+/** Why a host as a whole could not be worked on. */
+export function hostTrouble(host: HostResult): { readonly reason: string; readonly summary: string } | undefined {
+  if (host.reason !== undefined) return { reason: host.reason, summary: host.summary ?? host.reason };
+  if (host.steps.length === 0 && attentionOrder.includes(host.outcome))
+    return { reason: 'not-started', summary: host.summary ?? 'nothing was done there, and nothing is known' };
+  return undefined;
+}
+
+/** The steps of a host without those that only repeat why the host as a whole could not be worked on. */
+export function ownSteps(host: HostResult): readonly StepResult[] {
+  return host.steps.filter((step) => !(step.outcome === host.outcome && step.reason === host.reason));
+}
+
+/** `Disk space`, or `Disk space [/var]` in a loop. */
+export function titleOfStep({ name, item }: Pick<StepResult, 'name' | 'item'>): string {
+  return item === undefined ? name : `${name} [${item}]`;
 }
 
 /** What a command printed is its result, not only its evidence. */
@@ -65,6 +93,7 @@ interface Member {
   readonly item?: string;
   readonly outcome: Outcome;
   readonly reason: string;
+  readonly rescued: boolean;
   readonly summary: string;
   readonly plain: string;
   readonly found: string;
@@ -76,42 +105,40 @@ interface Member {
 function membersOf(host: HostResult): readonly Member[] {
   const neutral = neutralizer(host);
   const trouble: Member[] = [];
-  if (host.reason !== undefined) {
-    const summary = host.summary ?? host.reason;
+  const whole = hostTrouble(host);
+  if (whole)
     trouble.push({
       step: 'connection',
       name: 'Connection',
       uses: host.transport,
       outcome: host.outcome,
-      reason: host.reason,
-      summary,
-      plain: neutral(summary),
+      reason: whole.reason,
+      rescued: false,
+      summary: whole.summary,
+      plain: neutral(whole.summary),
       found: '',
       output: '',
       host: host.name,
     });
-  }
-  const steps = host.steps
-    // Steps that only repeat why the host as a whole could not be worked on.
-    .filter((step) => !(host.reason !== undefined && step.outcome === host.outcome && step.reason === host.reason))
-    .map((step): Member => {
-      const { stdout, stderr } = outputOf(step);
-      const shown = needsAttention(step.outcome) || isCommand(step.uses) ? JSON.stringify([stdout, stderr]) : '';
-      return {
-        step: step.step,
-        name: step.name,
-        uses: step.uses,
-        ...(step.item !== undefined && { item: step.item }),
-        outcome: step.outcome,
-        reason: step.reason,
-        summary: step.summary,
-        plain: neutral(step.summary),
-        found: neutral(JSON.stringify(step.findings.map(({ id, subject, detail }) => [id, subject, detail]))),
-        output: neutral(shown),
-        host: host.name,
-        result: step,
-      };
-    });
+  const steps = ownSteps(host).map((step): Member => {
+    const { stdout, stderr } = outputOf(step);
+    const shown = needsAttention(step) || isCommand(step.uses) ? JSON.stringify([stdout, stderr]) : '';
+    return {
+      step: step.step,
+      name: step.name,
+      uses: step.uses,
+      ...(step.item !== undefined && { item: step.item }),
+      outcome: step.outcome,
+      reason: step.reason,
+      rescued: step.rescued === true,
+      summary: step.summary,
+      plain: neutral(step.summary),
+      found: neutral(JSON.stringify(step.findings.map(({ id, subject, detail }) => [id, subject, detail]))),
+      output: neutral(shown),
+      host: host.name,
+      result: step,
+    };
+  });
   return [...trouble, ...steps];
 }
 
@@ -136,6 +163,7 @@ function groupOf(members: readonly Member[], outputs: number): ResultGroup {
     ...(first.item !== undefined && { item: first.item }),
     outcome: first.outcome,
     reason: first.reason,
+    rescued: first.rescued,
     summary: members.length === 1 ? first.summary : first.plain,
     findings: first.result?.findings ?? [],
     hosts: members.map(({ host }) => host),

@@ -4,4 +4,9 @@ import type { Report } from './report.js';
 export const reports: Readonly<Record<string, () => Promise<Report>>> = {
   table: async () => (await import('./table.js')).table,
   json: async () => (await import('./json.js')).json,
+  ndjson: async () => (await import('./ndjson.js')).ndjson,
+  junit: async () => (await import('./junit.js')).junit,
+  nagios: async () => (await import('./nagios.js')).nagios,
+  markdown: async () => (await import('./markdown.js')).markdown,
+  github: async () => (await import('./github.js')).github,
 };

@@ -1,8 +1,9 @@
+import { printJson } from './escape.js';
 import type { Report } from './report.js';
 
 export const json: Report = {
   name: 'json',
   summary: 'The whole result, schemas/result.schema.json',
   machine: true,
-  render: (result) => `${JSON.stringify(result, null, 2)}\n`,
+  render: (result) => `${printJson(result, 2)}\n`,
 };

@@ -1,9 +1,17 @@
 import { Chalk, type ChalkInstance } from 'chalk';
 import type { Outcome, RunResult } from '../result/result.schema.js';
 import { printColumns } from './columns.js';
-import { escapeLine, escapeText } from './escape.js';
+import { escapeLine, escapeText, guardLog } from './escape.js';
 import { count, formatExit, formatMetric, formatSeconds, formatTime, formatTotals, hostTotals } from './figures.js';
-import { attentionOrder, groupResults, isCommand, needsAttention, outputOf, type ResultGroup } from './groups.js';
+import {
+  attentionOrder,
+  groupResults,
+  isCommand,
+  needsAttention,
+  outputOf,
+  type ResultGroup,
+  titleOfStep,
+} from './groups.js';
 import { foldHosts } from './hosts.js';
 import { clip, pad, widthOf, wrap } from './layout.js';
 import { remedyFor } from './remedies.js';
@@ -39,10 +47,11 @@ function renderTable(result: RunResult, view: ReportView): string {
     steps(groups, page),
     footer(result, page),
   ];
-  return `${sections
+  const text = sections
     .filter((section) => section.length > 0)
     .map((section) => section.join('\n'))
-    .join('\n\n')}\n`;
+    .join('\n\n');
+  return `${guardLog(text)}\n`;
 }
 
 function header({ run, hosts, warnings }: RunResult, { chalk, width }: Page): readonly string[] {
@@ -65,7 +74,9 @@ function header({ run, hosts, warnings }: RunResult, { chalk, width }: Page): re
 const maxDetails = 25;
 
 function attention(groups: readonly ResultGroup[], page: Page): readonly (readonly string[])[] {
-  const worst = attentionOrder.flatMap((outcome) => groups.filter((group) => group.outcome === outcome));
+  const worst = attentionOrder.flatMap((outcome) =>
+    groups.filter((group) => group.outcome === outcome && needsAttention(group)),
+  );
   const shown = page.verbose ? worst : worst.slice(0, maxDetails);
   const more = worst.length - shown.length;
   return [
@@ -91,9 +102,8 @@ function details(group: ResultGroup, page: Page): readonly string[] {
   ];
 }
 
-function titleOf({ name, uses, item }: ResultGroup): string {
-  const what = item === undefined ? name : `${name} [${item}]`;
-  return escapeLine(`${what}  (${uses})`);
+function titleOf(group: ResultGroup): string {
+  return escapeLine(`${titleOfStep(group)}  (${group.uses})`);
 }
 
 function hostLines(group: ResultGroup, page: Page): readonly string[] {
@@ -147,7 +157,7 @@ function evidenceLines(group: ResultGroup, { chalk, width, verbose }: Page): rea
 /** What commands printed, where it is more than the one line that the table shows. */
 function commandOutputs(groups: readonly ResultGroup[], page: Page): readonly (readonly string[])[] {
   return groups
-    .filter(({ uses, outcome, sample }) => isCommand(uses) && !needsAttention(outcome) && sample)
+    .filter((group) => isCommand(group.uses) && !needsAttention(group) && group.sample)
     .map((group) => ({ group, lines: textLines(outputOf(group.sample as NonNullable<typeof group.sample>).stdout) }))
     .filter(({ lines }) => lines.length > 1)
     .map(({ group, lines }) => [
@@ -193,16 +203,21 @@ const maxRows = 3;
 function rowsOf(groups: readonly ResultGroup[], page: Page): readonly Row[] {
   const byStep = new Map<string, ResultGroup[]>();
   for (const group of groups) {
-    const key = JSON.stringify([group.step, group.item, group.outcome]);
+    const key = JSON.stringify([group.step, group.item, group.outcome, group.rescued]);
     const same = byStep.get(key);
     if (same) same.push(group);
     else byStep.set(key, [group]);
   }
   return [...byStep.values()].flatMap((same) => {
     const [first] = same as [ResultGroup, ...ResultGroup[]];
-    const step = escapeLine(first.item === undefined ? first.name : `${first.name} [${first.item}]`);
+    const step = escapeLine(titleOfStep(first));
     if (same.length <= maxRows || page.verbose || isCommand(first.uses))
-      return same.map(({ outcome, hosts, summary }) => ({ outcome, step, hosts, summary: escapeLine(summary) }));
+      return same.map(({ outcome, hosts, summary, rescued }) => ({
+        outcome,
+        step,
+        hosts,
+        summary: escapeLine(rescued ? `rescued: ${summary}` : summary),
+      }));
     const hosts = same.flatMap((group) => group.hosts);
     return [{ outcome: first.outcome, step, hosts, summary: escapeLine(spread(same)) }];
   });
