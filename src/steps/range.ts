@@ -82,6 +82,18 @@ export function isOutside(range: Range, value: number): boolean {
 
 export type Level = 'ok' | 'warning' | 'failed';
 
+/** Units that a person may name, with the dimension and the factor to its base unit. */
+export const unitNames = ['count', '%', ...Object.keys(factors.bytes), ...Object.keys(factors.seconds), 'C'] as const;
+
+export function dimensionOf(name: string): { readonly unit: Unit; readonly factor: number } {
+  if (name === 'count') return { unit: 'count', factor: 1 };
+  for (const [unit, known] of Object.entries(factors)) {
+    const factor = known[name];
+    if (factor !== undefined) return { unit: unit as Unit, factor };
+  }
+  throw new RangeSyntaxError(`unknown unit "${name}", use ${unitNames.join(', ')}`);
+}
+
 /** Two levels on one number. NaN is a bug of the caller: `parse` must have refused it. */
 export function judgeLevel(value: number, warning: Range | undefined, critical: Range | undefined): Level {
   if (critical && isOutside(critical, value)) return 'failed';

@@ -8,4 +8,6 @@ export const checks: Readonly<Record<string, () => Promise<StepKind>>> = {
   'check.port': async () => (await import('./port/step.js')).default,
   'check.service': async () => (await import('./service/step.js')).default,
   'check.systemd': async () => (await import('./systemd/step.js')).default,
+  'check.command': async () => (await import('./command/step.js')).default,
+  'check.file': async () => (await import('./file/step.js')).default,
 };

@@ -37,7 +37,7 @@ if [ -n "$path" ]; then
         ;;
     esac
   done </proc/self/mountinfo
-  printf '%s\n' "${found-}"
+  printf '%s\n' "${found-mount 0:0 unknown rw rw /}"
   stat -f -c "$format" -- "$path"
   exit 0
 fi
@@ -49,11 +49,13 @@ fi
 seen=' '
 fast=
 slow=
+root=
 while read -r _ _ device _ point options rest; do
   # Optional fields stand before " - ".
   rest=${rest#*- }
   type=${rest%% *}
   super=${rest##* }
+  [ "$point" != / ] || root=1
   hangs=
   case $type in
     ext[234] | xfs | btrfs | vfat | f2fs | zfs | bcachefs) ;;
@@ -100,6 +102,12 @@ while read -r _ _ device _ point options rest; do
   seen="$seen$device "
   printf 'mount %s %s %s %s %s\n' "$device" "$type" "$options" "$super" "$point"
 done </proc/self/mountinfo
+
+# Inside a chroot mountinfo does not tell what the root is.
+[ -n "$root" ] || {
+  printf 'mount 0:0 unknown rw rw /\n'
+  fast="$fast /"
+}
 
 # These answer from memory: one process for all.
 # shellcheck disable=SC2086 # names without white space, and no patterns
