@@ -20,7 +20,7 @@ const makeFileSystem = (mount: string, size: string, options: string) => `
 
 /** A file system of its own with no block left. */
 export async function fillSpace(host: LabHost, mount = '/srv/full'): Promise<void> {
-  await host.must(`${makeFileSystem(mount, '8M', '-m 0')} dd if=/dev/zero of=${mount}/ballast bs=64k 2>/dev/null || :`);
+  await host.must(`${makeFileSystem(mount, '8M', '-m 0')} cat /dev/zero >${mount}/ballast 2>/dev/null || :`);
 }
 
 /** A file system with room for bytes and none for another file. */

@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { describeWith } from '../support/needs.js';
 import { crashLoop, failUnit, fillInodes, fillSpace, killMount, reviveMount } from './faults.js';
-import { type Lab, labPrograms, startLab } from './lab.js';
+import { type Lab, labNeeds, startLab } from './lab.js';
 import { eventually } from './process.js';
 
-describeWith('the lab', labPrograms, () => {
+describeWith('the lab', labNeeds, () => {
   let lab: Lab;
 
   beforeAll(async () => {
@@ -24,7 +24,10 @@ describeWith('the lab', labPrograms, () => {
   });
 
   it('serves http, a valid and an expired certificate', async () => {
-    const get = (url: string) => lab.run(['curl', '-sS', '--cacert', lab.authority, url]);
+    const script =
+      'fetch(process.argv[1]).then((answer) => answer.text(), (error) => error.cause.code).then(console.log)';
+    const get = (url: string) =>
+      lab.run([process.execPath, '-e', script, url], { env: { NODE_EXTRA_CA_CERTS: lab.authority } });
 
     const [plain, valid, expired] = [
       await get('http://host1/health'),
@@ -32,9 +35,9 @@ describeWith('the lab', labPrograms, () => {
       await get('https://host1:8443/'),
     ];
 
-    expect(plain.stdout).toBe('ok\n');
-    expect(valid.stdout).toBe('ok\n');
-    expect(expired.stderr).toContain('certificate has expired');
+    expect(plain.stdout).toBe('ok\n\n');
+    expect(valid.stdout).toBe('ok\n\n');
+    expect(expired.stdout).toBe('CERT_HAS_EXPIRED\n');
   });
 
   it('reboots a host into a new boot, also late', async () => {
@@ -102,7 +105,7 @@ describeWith('the lab', labPrograms, () => {
     let said = '';
     starter.stdout.setEncoding('utf8').on('data', (text: string) => (said += text));
     await eventually('the second lab is up', 60, async () => said.includes('Ctrl-C'));
-    const folder = /^folder\s+(.*)$/m.exec(said)?.[1] ?? '';
+    const folder = /^folder\s+(\S+)$/m.exec(said)?.[1] ?? 'no folder';
     const processes = processesOf(folder);
 
     starter.kill('SIGKILL');
@@ -115,14 +118,14 @@ describeWith('the lab', labPrograms, () => {
   });
 });
 
-/** Processes whose command line names the folder. */
+/** Processes whose command line or environment names the folder. */
 function processesOf(folder: string): readonly string[] {
-  return readdirSync('/proc').filter((pid) => /^\d+$/.test(pid) && commandLine(pid).includes(folder));
+  return readdirSync('/proc').filter((pid) => /^\d+$/.test(pid) && words(pid).includes(folder));
 }
 
-function commandLine(pid: string): string {
+function words(pid: string): string {
   try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8') + readFileSync(`/proc/${pid}/environ`, 'utf8');
   } catch {
     return ''; // it ended meanwhile
   }

@@ -49,18 +49,8 @@ export interface Lab {
   stop(): Promise<void>;
 }
 
-/** Programs that a machine needs for a lab, for `describeWith`. */
-export const labPrograms = [
-  'mmdebstrap',
-  'systemd-nspawn',
-  'unshare',
-  'nsenter',
-  'ip',
-  'ssh',
-  'ssh-keygen',
-  'openssl',
-  'flock',
-] as const;
+/** What a machine needs for a lab, for `describeWith`. */
+export const labNeeds = ['root', 'mmdebstrap', 'systemd-nspawn', 'unshare', 'ip', 'ssh', 'openssl'] as const;
 
 const here = import.meta.dirname;
 /** The command under test. */
@@ -111,8 +101,9 @@ export async function startLab(options: LabOptions): Promise<Lab> {
   const place = { folder, supervisor: childOf(supervisor.pid ?? 0) };
 
   const hosts = addresses.map(({ name, address }) => new LabHost(place, name, address));
+  // Ends with this process: unlike the hosts it lives outside the lab's pid namespace, for its own /proc.
   const network = (command: readonly string[]) => [
-    ...['-t', String(place.supervisor), '-n', '--', 'unshare', '--mount', 'sh', '-c'],
+    ...['--pdeathsig', 'KILL', 'nsenter', '-t', String(place.supervisor), '-n', '--', 'unshare', '--mount', 'sh', '-c'],
     // Only this process sees the lab's names; the mount goes away with it.
     'mount --bind "$1" /etc/hosts && shift && exec "$@"',
     ...['sh', join(folder, 'hosts.txt'), ...command],
@@ -136,8 +127,8 @@ export async function startLab(options: LabOptions): Promise<Lab> {
       if (!host) throw new Error(`the lab has no host ${name}`);
       return host;
     },
-    run: (command, settings) => run('nsenter', network(command), withDefaults(settings)),
-    start: (command, settings) => start('nsenter', network(command), withDefaults(settings)),
+    run: (command, settings) => run('setpriv', network(command), withDefaults(settings)),
+    start: (command, settings) => start('setpriv', network(command), withDefaults(settings)),
     opsctl: (args, settings) => lab.run([process.execPath, executable, ...args], settings),
     startOpsctl: (args, settings) => lab.start([process.execPath, executable, ...args], settings),
     ssh: (host, command, settings) =>

@@ -9,7 +9,8 @@ const { values } = parseArgs({
 const packages = values.packages.split(',').filter((name) => name !== '');
 const lab = await startLab({ hosts: Number(values.hosts), packages });
 const enter = `nsenter -t ${lab.start(['sleep', 'infinity']).pid} -n --`;
-process.stdout.write(`inventory  ${lab.inventory}
+process.stdout.write(`folder     ${lab.folder}
+inventory  ${lab.inventory}
 hosts      ${lab.hosts.map(({ name, address }) => `${name} ${address}`).join(', ')}
 ssh        ${enter} ssh -F ${lab.folder}/home/.ssh/config ${lab.hosts[0]?.address}
 opsctl     cd ${lab.folder}/project && ${enter} node ${executable} COMMAND
