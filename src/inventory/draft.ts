@@ -26,8 +26,8 @@ export interface GroupDraft {
   readonly groups: Map<string, Locate>;
   /** From the inventory itself. */
   readonly layers: Layer[];
-  /** From group_vars/, which outrank the inventory of every group. */
-  readonly files: Layer[];
+  /** From group_vars/, which outrank the inventory of every group; the rank is that of the folder. */
+  readonly files: (readonly [rank: number, layer: Layer])[];
 }
 
 export interface HostDraft {
@@ -61,7 +61,15 @@ export function addGroup(draft: Draft, name: string, place: Locate): GroupDraft 
     draft.problems.push({ ...refusal, place: place() });
     return undefined;
   }
-  const group = { name, place, priority: 1, hosts: new Set<string>(), groups: new Map(), layers: [], files: [] };
+  const group = {
+    name,
+    place,
+    priority: 1,
+    hosts: new Set<string>(),
+    groups: new Map<string, Locate>(),
+    layers: [],
+    files: [],
+  };
   draft.groups.set(name, group);
   return group;
 }

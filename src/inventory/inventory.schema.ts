@@ -69,7 +69,7 @@ const connectProperties = {
   passphrase: secret('Passphrase of the private key.'),
   deadlines: {
     type: 'object',
-    additionalProperties: { type: 'string' },
+    additionalProperties: { type: ['string', 'number'], format: 'duration', description: 'A duration such as `5s`.' },
     description: 'Longest waits of the connection, such as `connect: 5s`.',
     examples: [{ connect: '10s', login: '30s' }],
   },

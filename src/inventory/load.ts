@@ -1,12 +1,14 @@
 import { constants } from 'node:fs';
 import { access, readdir, stat } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { readRegularFile } from '../documents/read.js';
-import { type Problem, UserError } from '../errors.js';
+import { type Problem, problemLine, UserError } from '../errors.js';
 import { type Draft, newDraft } from './draft.js';
 import { findDuplicates } from './duplicates.js';
 import { sourceKinds } from './import/index.js';
-import type { InventoryContext, SourceFile } from './import/source-kind.js';
+import { opsctlSource } from './import/opsctl.js';
+import type { InventoryContext, SourceFile, SourceKind } from './import/source-kind.js';
+import type { VarsFolder } from './import/vars-folders.js';
 import type { Inventory } from './inventory.js';
 import { resolveInventory } from './resolve.js';
 
@@ -20,7 +22,14 @@ export type { InventoryContext } from './import/source-kind.js';
 export async function loadInventory(sources: readonly string[], context: InventoryContext): Promise<Inventory> {
   if (sources.length === 0) return localInventory();
   const draft = newDraft();
-  for (const source of sources) await collect(() => loadSource(source, draft, context), draft);
+  const varsFolders: VarsFolder[] = [];
+  for (const source of sources) {
+    await collect(async () => {
+      const folder = await loadSource(source, draft, context);
+      if (folder) varsFolders.push(folder);
+    }, draft);
+  }
+  await addVarsFolders(varsFolders, draft);
   const inventory = resolveInventory(draft);
   draft.problems.push(...findDuplicates(draft));
   if (draft.problems.length > 0) throw new UserError(inReadingOrder(draft.problems, draft.files));
@@ -46,34 +55,47 @@ async function collect(load: () => Promise<void>, draft: Draft): Promise<void> {
   }
 }
 
-async function loadSource(source: string, draft: Draft, context: InventoryContext): Promise<void> {
+/** Gives the folder whose group_vars/ and host_vars/ belong to the source, if they do. */
+async function loadSource(source: string, draft: Draft, context: InventoryContext): Promise<VarsFolder | undefined> {
   const path = resolve(context.cwd, source);
   const stats = await stat(path).catch(() => undefined);
   if (stats === undefined && source.includes(',')) {
     const { readHostList } = await import('./import/host-list.js');
     readHostList(source, draft);
-  } else if (stats?.isDirectory()) await loadFolder(source, path, draft, context);
-  else await loadFile(source, path, draft, context);
+    return undefined;
+  }
+  if (stats?.isDirectory())
+    return (await loadFolder(source, path, draft, context)) ? { name: source, path } : undefined;
+  return (await loadFile(source, path, draft, context)) ? { name: dirname(source), path: dirname(path) } : undefined;
+}
+
+/** A folder that two sources share counts where it comes last. */
+async function addVarsFolders(folders: readonly VarsFolder[], draft: Draft): Promise<void> {
+  const last = folders.filter(({ path }, at) => !folders.slice(at + 1).some((other) => other.path === path));
+  if (last.length === 0) return;
+  const { readVarsFolders } = await import('./import/vars-folders.js');
+  await readVarsFolders(last, draft);
 }
 
 /** Names that Ansible passes over in an inventory folder. */
 const passedOver =
   /^\.|^host_vars$|^group_vars$|^vars_plugins$|(?:\.pyc|\.pyo|\.swp|\.bak|~|\.rpm|\.md|\.txt|\.rst|\.orig|\.ini|\.cfg|\.retry)$/;
 
-async function loadFolder(name: string, path: string, draft: Draft, context: InventoryContext): Promise<void> {
+async function loadFolder(name: string, path: string, draft: Draft, context: InventoryContext): Promise<boolean> {
+  let usesVars = false;
   const entries = (await readdir(path)).filter((entry) => !passedOver.test(entry)).sort();
   for (const entry of entries) {
     const [entryName, entryPath] = [join(name, entry), join(path, entry)];
     const stats = await stat(entryPath).catch(() => undefined);
-    const load = () =>
-      stats?.isDirectory()
-        ? loadFolder(entryName, entryPath, draft, context)
-        : loadFile(entryName, entryPath, draft, context);
-    await collect(load, draft);
+    await collect(async () => {
+      const load = stats?.isDirectory() ? loadFolder : loadFile;
+      if (await load(entryName, entryPath, draft, context)) usesVars = true;
+    }, draft);
   }
+  return usesVars;
 }
 
-async function loadFile(name: string, path: string, draft: Draft, context: InventoryContext): Promise<void> {
+async function loadFile(name: string, path: string, draft: Draft, context: InventoryContext): Promise<boolean> {
   const bytes = await readRegularFile(path, name);
   const executable = await access(path, constants.X_OK).then(
     () => true,
@@ -81,17 +103,22 @@ async function loadFile(name: string, path: string, draft: Draft, context: Inven
   );
   const file: SourceFile = { name, path, bytes, executable };
   draft.files.push(name);
-  for (const kind of sourceKinds) {
-    if (!(await kind.reads(file))) continue;
-    await kind.load(file, draft, context);
-    return;
-  }
+  const kind = await kindOf(file);
+  await kind.load(file, draft, context);
+  return kind.varsFolders;
+}
+
+async function kindOf(file: SourceFile): Promise<SourceKind> {
+  for (const kind of sourceKinds) if (await kind.reads(file)) return kind;
+  return opsctlSource;
 }
 
 function inReadingOrder(problems: readonly Problem[], files: readonly string[]): Problem[] {
   const rank = ({ place }: Problem) => (place ? files.indexOf(place.file) : -1);
   const at = ({ place }: Problem) => (place?.line ?? 0) * 100_000 + (place?.column ?? 0);
-  return [...problems].sort((a, b) => rank(a) - rank(b) || at(a) - at(b));
+  // A range shares its line, so the same problem may come several times.
+  const unique = new Map(problems.map((problem) => [problemLine(problem), problem]));
+  return [...unique.values()].sort((a, b) => rank(a) - rank(b) || at(a) - at(b));
 }
 
 function noHosts(sources: readonly string[]): UserError {

@@ -63,7 +63,7 @@ export function readPort(value: unknown, textAllowed: boolean): number | Refusal
 }
 
 export function refuseGroupName(name: string): Refusal | undefined {
-  const bad = /[^\p{L}\p{M}\p{N}._+/-]/u.exec(name)?.[0];
+  const bad = /[^\p{L}\p{M}\p{N}._+-]/u.exec(name)?.[0];
   if (name !== '' && bad === undefined && !/^[-.]/.test(name)) return undefined;
   return {
     code: 'E_INV_GROUP',
@@ -73,7 +73,7 @@ export function refuseGroupName(name: string): Refusal | undefined {
         : bad === undefined
           ? `group "${name}" may not start with "${name.charAt(0)}"`
           : `group "${printable(name)}" has the character ${show(bad)}`,
-    hint: 'use letters, digits and . _ - + /',
+    hint: 'use letters, digits and . _ - +',
   };
 }
 

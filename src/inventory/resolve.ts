@@ -171,7 +171,7 @@ function groupChains(
     const layers = [
       ...defaults.map((layer) => ['defaults', layer] as const),
       ...sorted.flatMap((group) => group.layers.map((layer) => [`group ${group.name}`, layer] as const)),
-      ...sorted.flatMap((group) => group.files.map((layer) => [`group ${group.name}`, layer] as const)),
+      ...filesOf(sorted),
     ];
     const chain: Chain = {
       groups: Object.freeze(sorted.map((group) => group.name)),
@@ -190,6 +190,16 @@ function groupChains(
     chains.set(key, chain);
     return chain;
   };
+}
+
+/** group_vars: those of `all` first, then folder by folder. */
+function filesOf(sorted: readonly GroupDraft[]): (readonly [string, Layer])[] {
+  return sorted
+    .flatMap((group) =>
+      group.files.map(([rank, layer]) => ({ name: group.name, rank: group.name === 'all' ? -1 : rank, layer })),
+    )
+    .sort((a, b) => a.rank - b.rank)
+    .map(({ name, layer }) => [`group ${name}`, layer] as const);
 }
 
 /** The longest way from `all`, as Ansible counts it. */

@@ -1,10 +1,12 @@
 import { nearest } from '../../documents/nearest.js';
 import { parse } from '../../documents/parse.js';
 import type { ParsedFile } from '../../documents/tree.js';
+import { ordered, validate } from '../../documents/validate.js';
 import type { Place, Problem } from '../../errors.js';
 import { isMap, readConnect, secretLiteral } from '../connect.js';
 import { addGroup, addHost, type Draft, type GroupDraft, type Layer, type Values } from '../draft.js';
 import type { ConnectSettings } from '../inventory.js';
+import { inventorySchema } from '../inventory.schema.js';
 import { expandRange, HostRangeError } from '../ranges.js';
 import type { SourceKind } from './source-kind.js';
 
@@ -15,7 +17,17 @@ export const opsctlSource: SourceKind = {
   reads: () => true,
   async load(file, draft) {
     const document = await parse(file.bytes, file.name, { subject: 'an inventory' });
-    new OpsctlReader(document, draft).read();
+    const found = new OpsctlReader(document, draft).read();
+    const shape = await validate({
+      value: document.value,
+      schema: inventorySchema,
+      validator: 'inventory',
+      subject: 'an inventory',
+      place: (path, part) => document.place(path, part),
+      written: (path) => document.written(path),
+    });
+    // Of two problems at one place the first stays: "port is 1-65535" says more than the schema.
+    draft.problems.push(...ordered([...document.problems, ...found, ...shape]));
   },
 };
 
@@ -33,9 +45,9 @@ class OpsctlReader {
     this.#draft = draft;
   }
 
-  read(): void {
+  read(): readonly Problem[] {
     const { value } = this.#document;
-    if (!isMap(value)) return;
+    if (!isMap(value)) return [];
     const defaults = this.#layer(['defaults'], undefined, value.defaults);
     if (defaults) this.#draft.defaults.push(defaults);
     const groups = isMap(value.groups) ? value.groups : {};
@@ -43,7 +55,7 @@ class OpsctlReader {
     for (const [name, raw] of Object.entries(groups)) this.#group(name, raw, groups);
     const defined = this.#hosts(hosts);
     this.#references(defined);
-    this.#draft.problems.push(...this.#problems);
+    return this.#problems;
   }
 
   #group(name: string, raw: unknown, groups: Values): void {
