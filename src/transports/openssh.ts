@@ -255,6 +255,19 @@ async function endMaster(master: Master): Promise<void> {
   rmSync(master.config, { force: true });
 }
 
+/** `ssh -G`: every setting that ssh would use for the name. `undefined` when ssh cannot say. */
+export async function effectiveSettings(name: string, configFile?: string): Promise<string | undefined> {
+  const file = configFile === undefined ? [] : ['-F', configFile];
+  const result = await execa('ssh', ['-G', ...file, '--', name], {
+    ...spawnOptions,
+    buffer: true,
+    stdin: 'ignore',
+    stderr: 'ignore',
+    timeout: 5_000,
+  });
+  return result.exitCode === 0 ? result.stdout : undefined;
+}
+
 function readLog(path: string): string {
   try {
     return readFileSync(path, 'utf8');

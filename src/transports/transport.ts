@@ -14,6 +14,8 @@ export interface Target {
   /** Private key files to offer, in order. Only these are offered when `identitiesOnly`. */
   readonly identities: readonly string[];
   readonly identitiesOnly: boolean;
+  /** The identities are the usual ones, not named by anyone: those of no use are passed over in silence. */
+  readonly identitiesOptional?: boolean;
   /** Agent socket, `undefined` for none. */
   readonly agent?: string;
   readonly password?: SecretLike;

@@ -28,9 +28,10 @@ export async function gatherCredentials(
   files: IdentityFiles,
   agents: AgentListing,
 ): Promise<Credentials> {
-  const identities = await Promise.all(target.identities.map(async (path) => files.load(path, target.passphrase)));
-  const unusable = identities.find((identity) => identity.kind === 'unusable');
-  if (unusable?.kind === 'unusable') throw unusable.error;
+  const loaded = await Promise.all(target.identities.map(async (path) => files.load(path, target.passphrase)));
+  const unusable = loaded.find((identity) => identity.kind === 'unusable');
+  if (unusable?.kind === 'unusable' && !target.identitiesOptional) throw unusable.error;
+  const identities = loaded.filter((identity) => identity.kind !== 'unusable');
 
   const methods: Method[] = [];
   for (const identity of identities) if (identity.kind === 'key') methods.push(keyMethod(target, identity));

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { type SecretLike, TransportError } from '../transport.js';
@@ -9,6 +10,9 @@ export type IdentityFile =
   /** Locked by a passphrase we do not have; the public half, where it is known, finds it in an agent. */
   | { readonly kind: 'encrypted'; readonly path: string; readonly error: TransportError; readonly publicKey?: Buffer }
   | { readonly kind: 'unusable'; readonly path: string; readonly error: TransportError };
+
+/** Opening an encrypted key takes half a second of CPU: what was parsed is kept for the process, by content. */
+const parsedKeys = new Map<string, ParsedKey | Error>();
 
 /** Reads identity files, each distinct one once. */
 export class IdentityFiles {
@@ -52,16 +56,28 @@ async function readIdentity(path: string, passphrase?: SecretLike): Promise<Iden
     );
   }
 
-  const parsed = passphrase ? passphrase.reveal((value) => parseKey(text, value)) : parseKey(text);
-  if (parsed instanceof Error) {
-    if (/passphrase|decrypt|integrity|encrypted/i.test(parsed.message)) return encrypted(path, text, passphrase);
+  const key = parseOnce(text, passphrase);
+  if (key instanceof Error) {
+    if (/passphrase|decrypt|integrity|encrypted/i.test(key.message)) return encrypted(path, text, passphrase);
     return unusable(
-      keyError('key-unreadable', `the key ${path} is no private key that this transport can read: ${parsed.message}`),
+      keyError('key-unreadable', `the key ${path} is no private key that this transport can read: ${key.message}`),
     );
   }
-  const key = (Array.isArray(parsed) ? parsed[0] : parsed) as ParsedKey;
   if (!key.isPrivateKey()) return unusable(publicHalf(path));
   return { kind: 'key', path, key, certificate: existsSync(`${path}-cert.pub`) };
+}
+
+function parseOnce(text: string, passphrase?: SecretLike): ParsedKey | Error {
+  const digest = createHash('sha256').update(text);
+  passphrase?.reveal((value) => digest.update('\0').update(value));
+  const id = digest.digest('base64');
+  let key = parsedKeys.get(id);
+  if (!key) {
+    const parsed = passphrase ? passphrase.reveal((value) => parseKey(text, value)) : parseKey(text);
+    key = (Array.isArray(parsed) ? parsed[0] : parsed) as ParsedKey | Error;
+    parsedKeys.set(id, key);
+  }
+  return key;
 }
 
 /** Public keys, certificates and hardware keys, told by their first words. */
