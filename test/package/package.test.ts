@@ -67,6 +67,17 @@ describe('the npm package', () => {
     expect(manifest.engines.node).toBe('>=20.19');
   });
 
+  it('is what npx runs inside the checkout, without asking a registry', () => {
+    const { status, stdout } = spawnSync('npx', ['--offline', 'opsctl', '--version'], {
+      cwd: join(packed.folder, 'checkout'),
+      encoding: 'utf8',
+      env: { ...process.env, npm_config_cache: join(packed.folder, 'npx-cache') },
+    });
+
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+  });
+
   describe.each(nodeVersions)('on Node.js %s', (version) => {
     let node: string;
     let folder: string;
