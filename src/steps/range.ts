@@ -121,21 +121,31 @@ export function optionalRange(input: string | number | undefined, unit: Unit, ba
   return input === undefined ? undefined : parseRange(input, unit, bare);
 }
 
+export interface Dimension {
+  readonly unit: Unit;
+  /** Unit of a number without one. */
+  readonly bare?: string;
+  /** Less is worse, so `10` for `10:` is a mistake. */
+  readonly lower?: boolean;
+}
+
 /**
  * What is wrong with the thresholds among `params`, for a kind's `validate`. A text that is still an
  * expression is left for later.
  */
 export function rangeProblems(
   params: Readonly<Record<string, unknown>>,
-  units: Readonly<Record<string, Unit | { readonly unit: Unit; readonly bare: string }>>,
+  units: Readonly<Record<string, Unit | Dimension>>,
 ): { path: string[]; what: string; hint: string }[] {
   return Object.entries(units).flatMap(([name, dimension]) => {
     const value = params[name];
     if ((typeof value !== 'string' && typeof value !== 'number') || String(value).includes('${{')) return [];
-    const { unit, bare } = typeof dimension === 'string' ? { unit: dimension, bare: undefined } : dimension;
+    const { unit, bare, lower }: Dimension = typeof dimension === 'string' ? { unit: dimension } : dimension;
     try {
-      parseRange(value, unit, bare);
-      return [];
+      const { start, end, inside } = parseRange(value, unit, bare);
+      if (!lower || inside || start !== 0 || end === Infinity) return [];
+      const what = `"${value}" means at most ${value}, and less is worse here`;
+      return [{ path: [name], what, hint: `write "${value}:" for at least ${value}` }];
     } catch (error) {
       if (!(error instanceof RangeSyntaxError)) throw error;
       return [{ path: [name], what: error.message, hint: 'docs/checks.md explains thresholds' }];

@@ -76,7 +76,7 @@ export default defineHostStep<Params, DiskData>({
     rangeProblems(given, {
       warning: 'ratio',
       critical: 'ratio',
-      available: 'bytes',
+      available: { unit: 'bytes', lower: true },
       'warning-inodes': 'ratio',
       'critical-inodes': 'ratio',
     }),

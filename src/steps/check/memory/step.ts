@@ -38,7 +38,8 @@ export default defineHostStep<FromSchema<typeof params>, MemoryData>({
   summary: 'Memory that is available, of the machine or of the container',
   params,
   effect: 'read',
-  validate: (given) => rangeProblems(given, { warning: 'ratio', critical: 'ratio' }),
+  validate: (given) =>
+    rangeProblems(given, { warning: { unit: 'ratio', lower: true }, critical: { unit: 'ratio', lower: true } }),
   probe: script('./probe.sh', import.meta.url),
   args: () => [],
   parse(output) {

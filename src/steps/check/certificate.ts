@@ -1,0 +1,62 @@
+import type { PeerCertificate } from 'node:tls';
+import { formatQuantity } from '../quantity.js';
+import type { Range } from '../range.js';
+
+export interface Certificate {
+  /** Common name, or the first name when there is none. */
+  readonly subject: string;
+  readonly issuer: string;
+  readonly names: readonly string[];
+  /** UTC, ISO 8601. */
+  readonly notBefore: string;
+  readonly notAfter: string;
+  readonly serial: string;
+  /** SHA-256 of the certificate. */
+  readonly fingerprint: string;
+}
+
+export function readCertificate(peer: PeerCertificate): Certificate {
+  const names = (peer.subjectaltname ?? '')
+    .split(', ')
+    .filter(Boolean)
+    .map((name) => name.replace(/^(DNS|IP Address):/, ''));
+  const first = (name: string | readonly string[] | undefined) => (Array.isArray(name) ? name[0] : name) as string;
+  return {
+    subject: first(peer.subject?.CN) ?? names[0] ?? '(no name)',
+    issuer: first(peer.issuer?.CN) ?? first(peer.issuer?.O) ?? '(no name)',
+    names,
+    notBefore: new Date(peer.valid_from).toISOString(),
+    notAfter: new Date(peer.valid_to).toISOString(),
+    serial: peer.serialNumber,
+    fingerprint: peer.fingerprint256,
+  };
+}
+
+/** The chain as the server sent it and node completed it, the server's own certificate first. */
+export function readChain(peer: PeerCertificate): readonly Certificate[] {
+  const chain: Certificate[] = [];
+  let current: PeerCertificate | undefined = peer;
+  // A root names itself as its issuer.
+  while (current?.raw && !chain.some(({ fingerprint }) => fingerprint === current?.fingerprint256)) {
+    chain.push(readCertificate(current));
+    current = 'issuerCertificate' in current ? (current.issuerCertificate as PeerCertificate) : undefined;
+  }
+  return chain;
+}
+
+/** Seconds that a certificate is still valid; negative when it has expired. */
+export function secondsLeft({ notAfter }: Certificate, now: Date): number {
+  return (Date.parse(notAfter) - now.getTime()) / 1000;
+}
+
+/** A third and a sixth of its own lifetime: 30 and 15 days of 90, a day of three. */
+export function lifetimeLimits({ notBefore, notAfter }: Certificate): { warning: Range; critical: Range } {
+  const lifetime = (Date.parse(notAfter) - Date.parse(notBefore)) / 1000;
+  const atLeast = (part: number): Range => ({ start: Math.round(lifetime * part), end: Infinity, inside: false });
+  return { warning: atLeast(1 / 3), critical: atLeast(1 / 6) };
+}
+
+/** `expires in 12 d` or `expired 3 h ago`. */
+export function expiryText(left: number): string {
+  return left < 0 ? `expired ${formatQuantity(-left, 'seconds')} ago` : `expires in ${formatQuantity(left, 'seconds')}`;
+}

@@ -1,0 +1,62 @@
+/** A connection that did not come about, in our words. */
+export interface ConnectionFailure {
+  readonly reason: string;
+  readonly detail: string;
+  /** False when the trouble is on this side, so that nothing is known about the server. */
+  readonly proven: boolean;
+}
+
+const known: Readonly<Record<string, readonly [reason: string, detail: string, proven: boolean]>> = {
+  ECONNREFUSED: ['connect-refused', 'the connection was refused', true],
+  ECONNRESET: ['connection-reset', 'the server closed the connection', true],
+  EPIPE: ['connection-reset', 'the server closed the connection', true],
+  ETIMEDOUT: ['timeout', 'no answer', true],
+  EHOSTUNREACH: ['host-unreachable', 'the host cannot be reached', true],
+  EHOSTDOWN: ['host-unreachable', 'the host cannot be reached', true],
+  ENOTFOUND: ['name-not-found', 'the name does not exist', true],
+  ENODATA: ['name-not-found', 'the name has no address', true],
+  EAI_AGAIN: ['resolver-failed', 'the name server does not answer', false],
+  ENETUNREACH: ['network-unreachable', 'this machine has no route to it', false],
+  EADDRNOTAVAIL: ['network-unreachable', 'this machine has no route to it', false],
+};
+
+export function connectionFailure(error: unknown): ConnectionFailure {
+  const cause = firstError(error);
+  const tls = tlsFailure(cause);
+  if (tls) return { ...tls, proven: true };
+  const [reason, detail, proven] = known[cause.code ?? ''] ?? ['connect-failed', cause.message, false];
+  return { reason, detail, proven };
+}
+
+/** With several addresses node throws one error for all of them. */
+function firstError(error: unknown): NodeJS.ErrnoException {
+  if (error instanceof AggregateError && error.errors[0] instanceof Error) return error.errors[0];
+  return error instanceof Error ? error : new Error(String(error));
+}
+
+const verification: Readonly<Record<string, readonly [reason: string, detail: string]>> = {
+  CERT_HAS_EXPIRED: ['certificate-expired', 'a certificate has expired'],
+  CERT_NOT_YET_VALID: ['certificate-not-yet-valid', 'a certificate is not valid yet'],
+  DEPTH_ZERO_SELF_SIGNED_CERT: ['self-signed', 'the certificate is self-signed'],
+  SELF_SIGNED_CERT_IN_CHAIN: ['unknown-ca', 'the chain ends at a root that is not trusted'],
+  UNABLE_TO_GET_ISSUER_CERT: ['unknown-ca', 'the issuer is not trusted, or an intermediate is missing'],
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: ['unknown-ca', 'the issuer is not trusted, or an intermediate is missing'],
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: ['unknown-ca', 'the issuer is not trusted, or an intermediate is missing'],
+  CERT_REVOKED: ['certificate-revoked', 'the certificate is revoked'],
+  CERT_SIGNATURE_FAILURE: ['bad-signature', 'a signature of the chain is wrong'],
+  INVALID_PURPOSE: ['wrong-purpose', 'the certificate is not for a server'],
+  ERR_TLS_CERT_ALTNAME_INVALID: ['wrong-name', 'the certificate is for another name'],
+};
+
+/** What OpenSSL and node say about a chain or a handshake; undefined when the error is of another kind. */
+export function tlsFailure(error: {
+  readonly code?: string | undefined;
+  readonly message: string;
+}): { reason: string; detail: string } | undefined {
+  const { code = '', message } = error;
+  const found = verification[code];
+  if (found) return { reason: found[0], detail: found[1] };
+  if (code.startsWith('ERR_SSL_') || code.startsWith('ERR_TLS_') || code === 'EPROTO')
+    return { reason: 'tls-failed', detail: `no TLS connection: ${message.replace(/^[\dA-F]+:|\s+$/g, '')}` };
+  return undefined;
+}

@@ -1,0 +1,212 @@
+import { readFile } from 'node:fs/promises';
+import { request as httpRequest, type IncomingHttpHeaders, type IncomingMessage, type RequestOptions } from 'node:http';
+import { request as httpsRequest } from 'node:https';
+import { isIP } from 'node:net';
+import { checkServerIdentity, type PeerCertificate, rootCertificates, TLSSocket } from 'node:tls';
+import { type Certificate, readCertificate } from '../certificate.js';
+import { type ConnectionFailure, connectionFailure } from '../connection.js';
+
+/** Most of a body that is looked at. */
+export const bodyLimit = 1_048_576;
+
+export interface HttpTarget {
+  readonly url: string;
+  readonly method: string;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Connect here instead of asking for the address of the name. */
+  readonly address: string | undefined;
+  readonly ca: string | undefined;
+  readonly redirects: number;
+  /** For all requests together. */
+  readonly seconds: number;
+}
+
+export interface Phases {
+  readonly dns: number;
+  readonly connect: number;
+  readonly tls: number;
+  /** From the request until the first byte of the answer. */
+  readonly firstByte: number;
+  /** All of it, redirects included. */
+  readonly total: number;
+}
+
+export interface HttpAnswer {
+  readonly failure: ConnectionFailure | null;
+  /** The last URL, after redirects, without user and password. */
+  readonly url: string;
+  readonly redirects: readonly string[];
+  readonly status: number | null;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: Buffer;
+  /** There was more than the limit. */
+  readonly truncated: boolean;
+  readonly phases: Phases;
+  readonly remote: string | null;
+  readonly certificate: Certificate | null;
+}
+
+const noPhases: Phases = { dns: 0, connect: 0, tls: 0, firstByte: 0, total: 0 };
+
+/** Asks, follows redirects, and tells what came and how long each phase took. Never through a proxy. */
+export async function fetchPage(target: HttpTarget, signal: AbortSignal): Promise<HttpAnswer> {
+  const ca = target.ca === undefined ? undefined : [...rootCertificates, await readFile(target.ca, 'utf8')];
+  const started = performance.now();
+  const late = new AbortController();
+  const timer = setTimeout(() => late.abort(), target.seconds * 1000);
+  const either = AbortSignal.any([signal, late.signal]);
+  const redirects: string[] = [];
+  let url = new URL(target.url);
+  let headers = target.headers;
+  try {
+    while (true) {
+      const answer = await fetchOnce(url, { ...target, headers }, ca, either);
+      const total = (performance.now() - started) / 1000;
+      const result = { ...answer, redirects, url: shown(url), phases: { ...answer.phases, total } };
+      const location = isRedirect(answer.status) ? answer.headers.location : undefined;
+      if (location === undefined || target.redirects === 0 || !URL.canParse(location, url.href)) return result;
+      if (redirects.length >= target.redirects)
+        return {
+          ...result,
+          failure: { reason: 'too-many-redirects', detail: `more than ${target.redirects} redirects`, proven: true },
+        };
+      const next = new URL(location, url);
+      if (next.protocol !== 'http:' && next.protocol !== 'https:')
+        return {
+          ...result,
+          failure: { reason: 'bad-redirect', detail: `redirects to ${next.protocol}`, proven: true },
+        };
+      redirects.push(shown(next));
+      // What was meant for one server is not told to another.
+      if (next.origin !== url.origin) headers = {};
+      url = next;
+    }
+  } catch (error) {
+    if (signal.aborted) throw error;
+    const failure = late.signal.aborted
+      ? { reason: 'timeout', detail: `no whole answer within ${target.seconds} s`, proven: true }
+      : connectionFailure(error);
+    const total = (performance.now() - started) / 1000;
+    return { ...nothing, failure, redirects, url: shown(url), phases: { ...noPhases, total } };
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+const nothing = {
+  status: null,
+  headers: {},
+  body: Buffer.alloc(0),
+  truncated: false,
+  remote: null,
+  certificate: null,
+} as const;
+
+type OneAnswer = Omit<HttpAnswer, 'url' | 'redirects'>;
+
+async function fetchOnce(
+  url: URL,
+  target: HttpTarget,
+  ca: readonly string[] | undefined,
+  signal: AbortSignal,
+): Promise<OneAnswer> {
+  const secure = url.protocol === 'https:';
+  const started = performance.now();
+  const since = (from: number) => (performance.now() - from) / 1000;
+  const phases = { dns: 0, connect: 0, tls: 0, firstByte: 0 };
+  let certificate: Certificate | null = null;
+  let remote: string | null = null;
+
+  const options: RequestOptions & { ca?: string[] } = {
+    method: target.method,
+    headers: {
+      host: url.host,
+      'user-agent': 'opsctl',
+      accept: '*/*',
+      'accept-encoding': 'identity',
+      ...target.headers,
+    },
+    // A connection of its own, closed after the answer: a reused one would hide a dead listener.
+    agent: false,
+    signal,
+    ...(ca && { ca: [...ca] }),
+    ...(target.address !== undefined && connectTo(target.address, url)),
+  };
+  return await new Promise<OneAnswer>((resolve, reject) => {
+    let sent = started;
+    const request = (secure ? httpsRequest : httpRequest)(url, options, (response) => {
+      phases.firstByte = since(sent);
+      collect(response).then(
+        ({ body, truncated }) =>
+          resolve({
+            failure: null,
+            status: response.statusCode ?? null,
+            headers: response.headers,
+            body,
+            truncated,
+            phases: { ...phases, total: since(started) },
+            remote,
+            certificate,
+          }),
+        reject,
+      );
+    });
+    request.once('error', reject);
+    request.once('socket', (socket) => {
+      let from = performance.now();
+      const lap = () => {
+        const seconds = since(from);
+        from = performance.now();
+        return seconds;
+      };
+      socket.once('lookup', () => {
+        phases.dns = lap();
+      });
+      socket.once('connect', () => {
+        phases.connect = lap();
+        remote = socket.remoteAddress ?? null;
+        sent = from;
+      });
+      socket.once('secureConnect', () => {
+        phases.tls = lap();
+        sent = from;
+        const peer = socket instanceof TLSSocket ? socket.getPeerCertificate() : undefined;
+        if (peer?.raw) certificate = readCertificate(peer);
+      });
+    });
+    request.end();
+  });
+}
+
+async function collect(response: IncomingMessage): Promise<{ body: Buffer; truncated: boolean }> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of response as AsyncIterable<Buffer>) {
+    chunks.push(chunk);
+    length += chunk.length;
+    // Leaving the loop ends the connection.
+    if (length > bodyLimit) return { body: Buffer.concat(chunks).subarray(0, bodyLimit), truncated: true };
+  }
+  return { body: Buffer.concat(chunks), truncated: false };
+}
+
+/** Name and certificate stay those of the URL; only the connection goes elsewhere. */
+function connectTo(address: string, url: URL): RequestOptions & { servername?: string; checkServerIdentity: unknown } {
+  const name = url.hostname.replace(/^\[|\]$/g, '');
+  return {
+    hostname: address,
+    ...(isIP(name) === 0 && { servername: name }),
+    checkServerIdentity: (_host: string, certificate: PeerCertificate) => checkServerIdentity(name, certificate),
+  };
+}
+
+function isRedirect(status: number | null): boolean {
+  return status !== null && [301, 302, 303, 307, 308].includes(status);
+}
+
+function shown(url: URL): string {
+  const copy = new URL(url);
+  copy.username = '';
+  copy.password = '';
+  return copy.href;
+}

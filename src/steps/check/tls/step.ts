@@ -1,0 +1,135 @@
+import type { FromSchema, JsonSchema } from '../../../documents/json-schema.js';
+import { formatLimit } from '../../quantity.js';
+import { judgeNumber, metricOf, optionalRange, rangeProblems, rangeSchema } from '../../range.js';
+import { defineControllerStep, type Judgement } from '../../step.js';
+import { expiryText, lifetimeLimits, secondsLeft } from '../certificate.js';
+import { deadlineParam, deadlineSeconds } from '../deadline.js';
+import { handshake, type TlsData } from './handshake.js';
+
+const params = {
+  type: 'object',
+  properties: {
+    address: {
+      type: 'string',
+      minLength: 1,
+      description: 'Name or address to connect to. The address of the host when absent.',
+      examples: ['www.example.com'],
+    },
+    port: { type: 'integer', minimum: 1, maximum: 65535, default: 443, description: 'TCP port.' },
+    servername: {
+      type: 'string',
+      minLength: 1,
+      description:
+        'Name that the certificate must be for, also sent as SNI. `address`, or the name of the host, when absent.',
+      examples: ['www.example.com'],
+    },
+    warning: {
+      ...rangeSchema(
+        'Warn when the time left is outside this range; a number is days. A third of the lifetime of the certificate when absent.',
+      ),
+      examples: ['30d:', '30:'],
+    },
+    critical: {
+      ...rangeSchema(
+        'Fail when the time left is outside this range; a number is days. A sixth of the lifetime of the certificate when absent.',
+      ),
+      examples: ['14d:', '14:'],
+    },
+    'min-protocol': {
+      enum: ['TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3'],
+      default: 'TLSv1.2',
+      description: 'Fail when the best protocol that the server offers is older.',
+    },
+    ca: {
+      type: 'string',
+      minLength: 1,
+      description: 'PEM file on this machine with authorities to trust besides the public ones.',
+      examples: ['/etc/ssl/certs/ca-certificates.crt'],
+    },
+    deadline: deadlineParam,
+  },
+  additionalProperties: false,
+} as const satisfies JsonSchema;
+
+type Params = FromSchema<typeof params>;
+
+const protocols = ['SSLv3', 'TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3'];
+
+export default defineControllerStep<Params, TlsData>({
+  kind: 'check.tls',
+  summary: 'Certificate, chain, name and protocol of a TLS server',
+  params,
+  effect: 'read',
+  validate: (given) =>
+    rangeProblems(given, {
+      warning: { unit: 'seconds', bare: 'd', lower: true },
+      critical: { unit: 'seconds', bare: 'd', lower: true },
+      deadline: 'seconds',
+    }),
+  async call({ address, port, servername, ca, deadline }, { host, signal }) {
+    const target = address ?? host.address;
+    return await handshake(
+      { address: target, port, servername: servername ?? address ?? host.name, ca, seconds: deadlineSeconds(deadline) },
+      signal,
+    );
+  },
+  judge(data, given, { now }) {
+    const subject = `${data.servername}:${data.port}`;
+    if (data.failure) {
+      const { reason, detail, proven } = data.failure;
+      return { outcome: proven ? 'failed' : 'unknown', reason, summary: `${subject}: ${detail}` };
+    }
+    const expiries = judgeExpiry(data, given, now);
+    const metrics = [
+      ...expiries.slice(0, 1).map(({ metric }) => metric),
+      metricOf('handshake', data.seconds, 'seconds', { min: 0 }),
+    ];
+    const judged = (outcome: Judgement['outcome'], reason: string, text: string): Judgement => ({
+      outcome,
+      reason,
+      summary: `${subject} ${text}`,
+      metrics,
+    });
+
+    const [own] = expiries;
+    if (!own) return judged('unknown', 'no-certificate', 'shows no certificate');
+    const expired = expiries.find(({ left }) => left < 0);
+    if (expired) return judged('failed', 'certificate-expired', expired.text);
+    if (data.untrusted) return judged('failed', data.untrusted.reason, `is not trusted: ${data.untrusted.detail}`);
+    const protocol = data.protocol ?? '';
+    if (protocols.indexOf(protocol) < protocols.indexOf(given['min-protocol']))
+      return judged(
+        'failed',
+        'old-protocol',
+        `offers ${protocol || 'an unknown protocol'} at best, at least ${given['min-protocol']}`,
+      );
+    const worst = expiries.find(({ level }) => level === 'failed') ?? expiries.find(({ level }) => level === 'warning');
+    if (worst) return judged(worst.level, worst.reason, worst.text);
+    return judged('ok', 'ok', `${own.text}, ${protocol}`);
+  },
+});
+
+/** The server's own certificate first, then the intermediates. A root is replaced with the trust store. */
+function judgeExpiry(data: TlsData, given: Params, now: Date) {
+  const [own, ...issuers] = data.chain;
+  const intermediates = issuers.filter(({ subject, issuer }) => subject !== issuer);
+  return (own ? [own, ...intermediates] : []).map((certificate, index) => {
+    const defaults = lifetimeLimits(certificate);
+    const limits = {
+      warning:
+        optionalRange(given.warning, 'seconds', 'd') ?? (given.critical === undefined ? defaults.warning : undefined),
+      critical:
+        optionalRange(given.critical, 'seconds', 'd') ?? (given.warning === undefined ? defaults.critical : undefined),
+    };
+    const left = secondsLeft(certificate, now);
+    const { level, reason, limit } = judgeNumber(left, limits.warning, limits.critical);
+    const name = index === 0 ? 'certificate' : `intermediate certificate ${certificate.subject}`;
+    return {
+      left,
+      level,
+      reason,
+      text: `${name} ${expiryText(left)}${limit && left >= 0 ? `, ${formatLimit(limit, 'seconds')}` : ''}`,
+      metric: metricOf('certificate', left, 'seconds', limits),
+    };
+  });
+}
