@@ -8,6 +8,7 @@ import { Gate } from './ssh/gate.js';
 import { HandshakeGate } from './ssh/handshake-gate.js';
 import { IdentityFiles } from './ssh/keys.js';
 import { abortError, dial, dialThrough } from './ssh/link.js';
+import { type ScannedKey, scanHostKeys } from './ssh/scan.js';
 import { OtherKeyTypes, type Session, startSession } from './ssh/session.js';
 import { type Connection, type Target, type Transport, TransportError } from './transport.js';
 import { type AddedHostKey, TrustStore } from './trust/trust.js';
@@ -20,6 +21,8 @@ const tries = 3;
 export interface SshTransport extends Transport {
   /** Host keys that accept-new wrote to a known_hosts file in this run. */
   readonly addedHostKeys: readonly AddedHostKey[];
+  /** All host keys that the host shows, one handshake for each family. Nothing is trusted, nobody logs in. */
+  scan(target: Target, signal: AbortSignal): Promise<readonly ScannedKey[]>;
 }
 
 export function createSshTransport(): SshTransport {
@@ -106,6 +109,16 @@ export function createSshTransport(): SshTransport {
         });
       }
       return openConnection(target, session, via);
+    },
+    async scan(target, signal) {
+      const via = target.jump.length > 0 ? await bastions.enter(target.jump, signal) : undefined;
+      try {
+        return await scanHostKeys(target, signal, async () =>
+          via ? dialThrough(via.session.client, via.name, target, signal) : dial(target, signal),
+        );
+      } finally {
+        via?.leave();
+      }
     },
     async dispose() {
       await bastions.close();

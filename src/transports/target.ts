@@ -13,8 +13,8 @@ import type { Deadlines, SecretLike, Target, TransportReason } from './transport
 export interface TargetContext {
   readonly env: Readonly<NodeJS.ProcessEnv>;
   readonly cwd: string;
-  /** The project's own known_hosts, before the user's. */
-  readonly knownHosts?: string;
+  /** The project's own known_hosts files, before the user's. */
+  readonly knownHosts?: readonly string[];
   /** `strict` when absent. */
   readonly trust?: 'strict' | 'accept-new';
   secret(reference: SecretReference): SecretLike | Promise<SecretLike>;
@@ -209,7 +209,7 @@ function knownHostsOf(
   };
   const user = list('userknownhostsfile', [join(home, '.ssh/known_hosts'), join(home, '.ssh/known_hosts2')]);
   const system = list('globalknownhostsfile', ['/etc/ssh/ssh_known_hosts', '/etc/ssh/ssh_known_hosts2']);
-  return [...new Set([...(context.knownHosts === undefined ? [] : [context.knownHosts]), ...user, ...system])];
+  return [...new Set([...(context.knownHosts ?? []), ...user, ...system])];
 }
 
 interface Tokens {

@@ -38,7 +38,7 @@ export async function startSession(
   target: Target,
   types: readonly string[] | undefined,
   credentials: Credentials,
-  trust: TrustStore,
+  trust: Pick<TrustStore, 'judge'>,
   signal: AbortSignal,
 ): Promise<Session> {
   return new Promise((resolve, reject) => {
