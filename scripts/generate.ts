@@ -97,6 +97,8 @@ async function writeValidators(schemas: Schemas): Promise<string[]> {
     strictTypes: false,
     strictRequired: false,
     strictTuples: false,
+    // Infinity is refused by documents/limits.ts, with better messages.
+    strictNumbers: false,
     code: { source: true, esm: true, lines: true },
     // Checked by documents/duration.ts, with better messages.
     formats: { duration: true },

@@ -70,7 +70,8 @@ function compose(source: Source): Document.Parsed | undefined {
   }
   take(parser.end());
   for (const document of composer.end(true, source.text.length)) documents.push(document);
-  const problems = explainSyntax(documents, source);
+  const errors = documents.flatMap((document) => document.errors);
+  const problems = explainSyntax(errors, source, documents);
   const [first, second] = documents;
   if (second) {
     const place = source.place(second.contents?.range?.[0] ?? second.range[0]);

@@ -12,25 +12,26 @@ export function duration<const D extends string>(description: D) {
 }
 
 /** `1h30m` to seconds. Throws a UserError that tells how to write it. */
-export function parseDuration(value: string | number): number {
+export function parseDuration(value: string | number, name = 'the duration'): number {
   const problem = durationProblem(value);
-  if (problem) throw new UserError(problem);
+  if (problem) throw new UserError({ ...problem, what: `${name} ${problem.what}` });
   return seconds(String(value)) ?? 0;
 }
 
-/** What is wrong with a duration. Units are required, from large to small, each once: w d h m s ms. */
+/** What is wrong with a duration, to be said of its name. Units are required, from large to small, each once: w d h m s ms. */
 export function durationProblem(value: unknown): Pick<Problem, 'code' | 'what' | 'hint'> | undefined {
   if (typeof value === 'number') {
     if (!Number.isFinite(value)) return { code: 'E_RANGE', what: 'must be a finite duration', hint: 'write 5m, 300s' };
-    if (value <= 0) return { code: 'E_DURATION', what: `${value} is no duration`, hint: 'write 5m, 300s' };
-    return { code: 'E_DURATION', what: `a duration needs a unit, got ${value}`, hint: `write ${value}s` };
+    if (value <= 0) return { code: 'E_DURATION', what: `is ${value}, which is no duration`, hint: 'write 5m, 300s' };
+    return { code: 'E_DURATION', what: `needs a unit, got ${value}`, hint: `write ${value}s` };
   }
-  if (typeof value !== 'string') return { code: 'E_DURATION', what: 'expects a duration', hint: 'write 5m, 300s' };
+  if (typeof value !== 'string') return { code: 'E_DURATION', what: 'must be a duration', hint: 'write 5m, 300s' };
   const length = seconds(value);
   if (length === undefined)
-    return { code: 'E_DURATION', what: `${quote(value)} is no duration`, hint: `write ${rewritten(value)}` };
-  if (length === 0) return { code: 'E_DURATION', what: 'a duration must be longer than zero', hint: 'write 5m, 300s' };
-  if (length > longest) return { code: 'E_RANGE', what: `${quote(value)} is longer than a year`, hint: 'write less' };
+    return { code: 'E_DURATION', what: `is ${quote(value)}, which is no duration`, hint: `write ${rewritten(value)}` };
+  if (length === 0) return { code: 'E_DURATION', what: 'must be longer than zero', hint: 'write 5m, 300s' };
+  if (length > longest)
+    return { code: 'E_RANGE', what: `is ${quote(value)}, which is longer than a year`, hint: 'write less' };
   return undefined;
 }
 

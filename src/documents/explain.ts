@@ -51,6 +51,15 @@ export function explainError(error: LocatedError, check: Check): Problem {
     case 'type':
     case 'anyOf':
     case 'oneOf': {
+      if (typeof value === 'string' && isSecretReference(schema)) {
+        const { source: _, ...hidden } = place;
+        return {
+          code: 'E_SECRET_LITERAL',
+          what: `${name} is a secret in plain text`,
+          hint: `write \`${lastName(error.path)}: { secret: "env:NAME" }\``,
+          place: hidden,
+        };
+      }
       const types = error.keyword === 'type' ? [error.params.type].flat().map(String) : choices(schema[error.keyword]);
       return {
         ...typeProblem(
@@ -172,6 +181,15 @@ function typeProblem(
       );
   }
   return problem(`got ${kindOf(value)}`, exampleHint(schema));
+}
+
+/** Takes nothing but `{ secret: … }`. */
+function isSecretReference({ properties, required }: Schema): boolean {
+  return (
+    Object.keys((properties ?? {}) as object).join() === 'secret' &&
+    Array.isArray(required) &&
+    required.includes('secret')
+  );
 }
 
 const typeNames: Readonly<Record<string, string>> = {

@@ -158,7 +158,7 @@ export function readJson(source: Source): Tree {
           const line = source.place(earlier.start).line;
           problems.push({
             code: 'E_YAML_DUPKEY',
-            what: `${quote(key)} is already set on line ${line}`,
+            what: `\`${quote(key).slice(1, -1)}\` is already set on line ${line}`,
             hint: 'remove one of them',
             place: source.place(keyStart, keyEnd),
           });

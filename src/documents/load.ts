@@ -6,21 +6,19 @@ import { parse } from './parse.js';
 import { readRegularFile } from './read.js';
 import type { ParsedFile } from './tree.js';
 import { ordered, validate } from './validate.js';
-import type { YamlDialect } from './yaml.js';
 
 export interface ReadOptions {
   readonly cwd: string;
   /** What the file is, for messages: `a runbook`. */
   readonly subject: string;
-  readonly dialect?: YamlDialect;
   /** Where the file was asked for, when that is in another file. */
   readonly from?: Place;
 }
 
 /** Reads and parses a file that the user named; a relative path is relative to `cwd`. */
-export async function readDocument(path: string, { cwd, subject, dialect, from }: ReadOptions): Promise<ParsedFile> {
+export async function readDocument(path: string, { cwd, subject, from }: ReadOptions): Promise<ParsedFile> {
   const bytes = await readRegularFile(resolve(cwd, path), path, from);
-  return parse(bytes, path, { subject, ...(dialect && { dialect }) });
+  return parse(bytes, path, { subject });
 }
 
 export interface LoadOptions extends ReadOptions {
@@ -52,12 +50,13 @@ export async function documentProblems(parsed: ParsedFile, check: DocumentSchema
 
 /**
  * Problems of the reader and of the schema in order of place. A value that the reader refused is not judged
- * again, unless the schema knows the same problem better.
+ * again, except that a schema knows better what should be finite.
  */
 export function mergeProblems(read: readonly Problem[], found: readonly Problem[]): Problem[] {
-  const better = read.map(
-    (problem) => found.find((other) => other.code === problem.code && isSamePlace(other, problem)) ?? problem,
-  );
+  const better = read.map((problem) => {
+    const known = problem.code === 'E_RANGE' ? found.find((other) => isSamePlace(other, problem)) : undefined;
+    return known ?? problem;
+  });
   return ordered([...better, ...found]);
 }
 

@@ -3,12 +3,10 @@ import { decode } from './decode.js';
 import { readJson } from './json.js';
 import { sourceOf } from './source.js';
 import { type ParsedFile, parsedFile } from './tree.js';
-import type { YamlDialect } from './yaml.js';
 
 export interface ParseOptions {
   /** What the file is, for messages: `a runbook`. */
   readonly subject?: string;
-  readonly dialect?: YamlDialect;
 }
 
 /**
@@ -21,5 +19,5 @@ export async function parse(bytes: Buffer, file: string, options: ParseOptions =
   if (/\.json$/i.test(file)) return parsedFile(source, sha256, readJson(source));
   // Loaded on use: a run with JSON files only does not need the YAML library.
   const { readYaml } = await import('./yaml.js');
-  return parsedFile(source, sha256, readYaml(source, options.subject ?? 'a document', options.dialect));
+  return parsedFile(source, sha256, readYaml(source, options.subject ?? 'a document'));
 }

@@ -1,6 +1,6 @@
 import { lstat, stat } from 'node:fs/promises';
 import { dirname, join, relative, resolve, sep } from 'node:path';
-import { type Place, UserError } from '../errors.js';
+import { UserError } from '../errors.js';
 import type { LoadedDocument } from './document.js';
 import { loadDocument } from './load.js';
 import { type ProjectFile, projectSchema } from './project.schema.js';
@@ -67,34 +67,18 @@ async function findProject(start: string): Promise<string | undefined> {
   }
 }
 
-/** Only the user and root may be able to put the file there or change it. */
+/** Where every user may put a file, only one of the user's own counts. */
 async function refuseUnsafe(root: string, file: string, uid: number | undefined): Promise<void> {
   if (uid === undefined) return;
-  const place: Place = { file };
-  const hint = 'run `chmod o-w` on it, or accept it with `--project DIR`';
-  const trusted = (owner: number) => owner === uid || owner === 0;
   const folder = await stat(root);
-  if ((folder.mode & 0o002) !== 0) {
-    throw new UserError({
-      code: 'E_DIR_UNSAFE',
-      what: `the folder ${root} can be written to by every user`,
-      hint,
-      place,
-    });
-  }
-  if (!trusted(folder.uid)) {
-    throw new UserError({
-      code: 'E_DIR_UNSAFE',
-      what: `the folder ${root} belongs to another user`,
-      hint: 'accept it with `--project DIR`',
-      place,
-    });
-  }
-  const stats = await stat(join(root, projectFileName)).catch(() => undefined);
-  if (stats && ((stats.mode & 0o002) !== 0 || !trusted(stats.uid))) {
-    const what = (stats.mode & 0o002) !== 0 ? 'can be changed by every user' : 'belongs to another user';
-    throw new UserError({ code: 'E_DIR_UNSAFE', what: `the file ${what}`, hint, place });
-  }
+  const own = folder.uid === uid && (await lstat(join(root, projectFileName))).uid === uid;
+  if ((folder.mode & 0o002) === 0 || own) return;
+  throw new UserError({
+    code: 'E_DIR_UNSAFE',
+    what: `every user may write to the folder ${root}, so this file may be somebody else's`,
+    hint: `run \`chmod o-w ${root}\`, or accept it with \`--project ${root}\``,
+    place: { file },
+  });
 }
 
 function list(value: string | readonly string[] | undefined): readonly string[] {

@@ -27,7 +27,8 @@ const stepProperties = {
   id: {
     type: 'string',
     pattern: '^[a-zA-Z_][a-zA-Z0-9_]*$',
-    description: 'Name for later steps: `steps.ID.data`. Unique in the runbook.',
+    description: 'Name for later steps: `steps.ID.data`. Unique in the runbook. Letters, digits and `_`.',
+    examples: ['load', 'disk_root'],
   },
   name: { type: 'string', minLength: 1, description: 'Name for people. The step kind when absent.' },
   uses: {
@@ -73,18 +74,24 @@ const stepProperties = {
   controls: { type: 'array', items: { type: 'string' }, description: 'Control ids that the step gives evidence for.' },
 } as const;
 
+const entry = {
+  type: 'object',
+  description: 'A step, or a group of steps.',
+  examples: [{ uses: 'check.load' }],
+} as const;
+
 const group = {
-  steps: { type: 'array', minItems: 1, items: { type: 'object' }, description: 'Steps of the group.' },
+  steps: { type: 'array', minItems: 1, items: entry, description: 'Steps of the group.' },
   rescue: {
     type: 'array',
     minItems: 1,
-    items: { type: 'object' },
+    items: entry,
     description: 'Steps to run when a step of the group failed. When they succeed, so does the group.',
   },
   always: {
     type: 'array',
     minItems: 1,
-    items: { type: 'object' },
+    items: entry,
     description: 'Steps to run at the end, whatever happened.',
   },
 } as const;
@@ -133,7 +140,7 @@ export const runbookSchema = {
     timeout: duration('Deadline of the whole run.'),
     params: { type: 'object', additionalProperties: param, description: 'Values that the caller may set.' },
     vars: { type: 'object', description: 'Values for expressions, below those of the inventory.' },
-    steps: { type: 'array', minItems: 1, items: { type: 'object' }, description: 'What to do, in order.' },
+    steps: { type: 'array', minItems: 1, items: entry, description: 'What to do, in order.' },
   },
   required: ['name', 'steps'],
   additionalProperties: false,

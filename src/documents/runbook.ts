@@ -230,7 +230,7 @@ class RunbookLoader {
           'E_RETRY_CHANGE',
           'a changing step runs at most once, so it takes no `retry`',
           at(['retry'], 'key'),
-          'remove it; `opsctl resume` goes on after an interruption',
+          'remove it (`opsctl resume` goes on after an interruption)',
         );
       }
     }

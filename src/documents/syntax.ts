@@ -1,4 +1,4 @@
-import type { YAMLParseError } from 'yaml';
+import { type Document, isScalar, visit, type YAMLParseError } from 'yaml';
 import type { Problem } from '../errors.js';
 import type { Source } from './source.js';
 
@@ -6,14 +6,16 @@ import type { Source } from './source.js';
  * The library's syntax errors as problems. One slip often sets off a row of errors, so only the first one is
  * told, and tabs, each of which is a slip of its own.
  */
-export function explainSyntax(errors: readonly YAMLParseError[], source: Source): Problem[] {
-  const sorted = [...errors].sort((a, b) => a.pos[0] - b.pos[0]);
+export function explainSyntax(documents: readonly Document.Parsed[], source: Source): Problem[] {
+  const errors = documents.flatMap((document) => document.errors);
+  const sorted = errors.sort((a, b) => a.pos[0] - b.pos[0]);
   const problems: Problem[] = [];
   const lines = new Set<number>();
   let told = false;
   for (const error of sorted) {
     const tab = tabOfIndentation(error, source);
-    const place = tab === undefined ? source.place(...error.pos) : source.place(tab);
+    const start = tab ?? (isOpenQuote(error) ? lastQuote(documents) : undefined);
+    const place = start === undefined ? source.place(error.pos[0], error.pos[1]) : source.place(start);
     const line = place.line ?? 0;
     if (lines.has(line) || (told && tab === undefined)) continue;
     lines.add(line);
@@ -22,7 +24,7 @@ export function explainSyntax(errors: readonly YAMLParseError[], source: Source)
       told = true;
     } else {
       told = true;
-      problems.push({ code: 'E_YAML_SYNTAX', ...explain(error, place.source ?? ''), place });
+      problems.push({ code: 'E_YAML_SYNTAX', ...explain(error, place.source ?? '', place.column ?? 1), place });
     }
   }
   return problems;
@@ -37,10 +39,12 @@ function tabOfIndentation(error: YAMLParseError, { text }: Source): number | und
     : undefined;
 }
 
-function explain(error: YAMLParseError, line: string): { what: string; hint?: string } {
+function explain(error: YAMLParseError, line: string, column: number): { what: string; hint?: string } {
   if (line.includes('${{') && error.code === 'UNEXPECTED_TOKEN') {
     return { what: 'an expression inside { } needs quotes', hint: 'write "${{ … }}"' };
   }
+  // The library blames the first character of such a line, for several reasons that come down to one.
+  if (column === 1 && /^\s/.test(line)) return misaligned;
   switch (error.code) {
     case 'BLOCK_AS_IMPLICIT_KEY':
       return { what: 'a second ": " on one line', hint: 'quote a value that contains ": "' };
@@ -54,7 +58,7 @@ function explain(error: YAMLParseError, line: string): { what: string; hint?: st
     case 'BAD_DQ_ESCAPE':
       return { what: 'an escape that YAML does not know', hint: "write a backslash as \\\\, or use 'single quotes'" };
     case 'MISSING_CHAR':
-      if (/closing/i.test(error.message)) return { what: 'text without a closing quote', hint: 'close it' };
+      if (isOpenQuote(error)) return { what: 'text without a closing quote', hint: 'close it' };
       return {
         what: 'expected KEY: VALUE',
         hint: 'add ": " after the key, or indent text that belongs to the line above',
@@ -68,7 +72,7 @@ function explain(error: YAMLParseError, line: string): { what: string; hint?: st
           hint: 'close it, and indent its lines',
         };
       }
-      return { what: 'the indentation fits no line above', hint: 'align it with the key or item that it belongs to' };
+      return misaligned;
     }
     case 'BLOCK_IN_FLOW':
       return { what: 'a block inside { } or [ ]', hint: 'write it as { } or [ ] too' };
@@ -82,6 +86,26 @@ function explain(error: YAMLParseError, line: string): { what: string; hint?: st
         hint: 'quote text that contains special characters',
       };
   }
+}
+
+const misaligned = {
+  what: 'the indentation fits no line above',
+  hint: 'align it with the key or item that it belongs to',
+};
+
+function isOpenQuote(error: YAMLParseError): boolean {
+  return error.code === 'MISSING_CHAR' && /closing .*quote/i.test(error.message);
+}
+
+/** Text without a closing quote takes in all that follows, so it is the last one. */
+function lastQuote(documents: readonly Document.Parsed[]): number | undefined {
+  let start: number | undefined;
+  for (const document of documents) {
+    visit(document, (_key, node) => {
+      if (isScalar(node) && node.range && node.type?.startsWith('QUOTE')) start = Math.max(start ?? 0, node.range[0]);
+    });
+  }
+  return start;
 }
 
 function quoted(error: YAMLParseError): string {

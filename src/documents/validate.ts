@@ -39,7 +39,7 @@ export async function validate(check: Check): Promise<Problem[]> {
     if (check.templates && typeof value === 'string' && containsTemplate(value)) continue;
     const problem = durationProblem(value);
     if (problem)
-      found.push({ ...problem, what: `\`${path.at(-1)}\`: ${problem.what}`, place: check.place([...base, ...path]) });
+      found.push({ ...problem, what: `\`${path.at(-1)}\` ${problem.what}`, place: check.place([...base, ...path]) });
   }
   return ordered(found);
 }

@@ -19,28 +19,23 @@ import { codePoint, quote, type Source } from './source.js';
 import { explainSyntax } from './syntax.js';
 import type { Span, Tree } from './tree.js';
 
-/**
- * `opsctl` is YAML 1.2 and refuses what would be read otherwise than it looks. `ansible` reads other people's
- * inventories as PyYAML does: YAML 1.1 (`no` is false, 0644 is octal), merge keys, `!unsafe`, keys that are numbers.
- */
-export type YamlDialect = 'opsctl' | 'ansible';
-
-export function readYaml(source: Source, subject: string, dialect: YamlDialect = 'opsctl'): Tree {
-  const document = compose(source, subject, dialect);
-  const reader = new TreeReader(source, dialect);
+/** YAML 1.2. Refuses what would be read otherwise than it looks. `subject` is what the file is: `a runbook`. */
+export function readYaml(source: Source, subject: string): Tree {
+  const document = compose(source, subject);
+  const reader = new TreeReader(source);
   const value = reader.read(document.contents, 0);
   return {
     value,
-    problems: [...directiveProblems(document, source, dialect), ...reader.problems],
+    problems: [...directiveProblems(document, source), ...reader.problems],
     find: (path) => reader.find(document.contents, path),
   };
 }
 
 /** Text to one document. Throws for all that leaves no trustworthy tree. */
-function compose(source: Source, subject: string, dialect: YamlDialect): Document.Parsed {
+function compose(source: Source, subject: string): Document.Parsed {
   const { text } = source;
   const composer = new Composer({
-    version: dialect === 'ansible' ? '1.1' : '1.2',
+    version: '1.2',
     // The library compares every key with every other one; TreeReader looks for equal keys itself.
     uniqueKeys: false,
     prettyErrors: false,
@@ -72,8 +67,7 @@ function compose(source: Source, subject: string, dialect: YamlDialect): Documen
   for (const document of composer.end(true, text.length)) documents.push(document);
 
   const [first, second] = documents;
-  const errors = documents.flatMap((document) => document.errors);
-  const problems = explainSyntax(errors, source);
+  const problems = explainSyntax(documents, source);
   if (second) problems.push(secondDocument(second, source, subject));
   if (problems.length > 0) throw new UserError(problems);
   if (!first || first.contents === null || isEmpty(first.contents)) {
@@ -99,9 +93,9 @@ function secondDocument(document: Document.Parsed, source: Source, subject: stri
   };
 }
 
-function directiveProblems(document: Document.Parsed, source: Source, dialect: YamlDialect): Problem[] {
+function directiveProblems(document: Document.Parsed, source: Source): Problem[] {
   const version = /^%YAML[^\n]*/m.exec(source.text);
-  if (dialect === 'ansible' || !version || !document.directives.yaml.explicit) return [];
+  if (!version || !document.directives.yaml.explicit) return [];
   if (version[0].split(/\s+/)[1] === '1.2') return [];
   return [
     {
@@ -120,7 +114,6 @@ const spaceLike = /^[\p{Z}\u200b-\u200d\u2060\ufeff]|[\p{Z}\u200b-\u200d\u2060\u
 class TreeReader {
   readonly problems: Problem[] = [];
   readonly #source: Source;
-  readonly #dialect: YamlDialect;
   readonly #anchors = new Map<string, ParsedNode>();
   readonly #open = new Set<ParsedNode>();
   readonly #targets = new Map<Alias, ParsedNode>();
@@ -129,9 +122,8 @@ class TreeReader {
   /** Inside an alias: its nodes were checked where they stand. */
   #copying = 0;
 
-  constructor(source: Source, dialect: YamlDialect) {
+  constructor(source: Source) {
     this.#source = source;
-    this.#dialect = dialect;
   }
 
   read(node: ParsedNode | null, depth: number): unknown {
@@ -186,13 +178,11 @@ class TreeReader {
     if (braces !== undefined) return braces;
     const map: Record<string, unknown> = {};
     const lines = new Map<string, Scalar.Parsed>();
-    let merged: Record<string, unknown> | undefined;
     for (const { key, value } of node.items as MapItem[]) {
       const name = this.#key(key);
       if (name === undefined) continue;
       if (name === '<<' && key.type === 'PLAIN') {
-        if (this.#dialect === 'ansible') merged = this.#merge(merged, this.read(value, depth));
-        else this.#refuse('E_YAML_MERGE', 'merge keys are not supported', key.range, 'write the keys out');
+        this.#refuse('E_YAML_MERGE', 'merge keys are not supported', key.range, 'write the keys out');
         continue;
       }
       const first = lines.get(name);
@@ -200,7 +190,7 @@ class TreeReader {
         const line = this.#source.place(first.range[0]).line;
         this.#refuse(
           'E_YAML_DUPKEY',
-          `${quote(name).replace(/^"|"$/g, '`')} is already set on line ${line}`,
+          `\`${quote(name).slice(1, -1)}\` is already set on line ${line}`,
           key.range,
           'remove one of them',
         );
@@ -212,7 +202,7 @@ class TreeReader {
         this.#refuse('E_KEY_FORBIDDEN', `the key \`${name}\` is not allowed`, key.range, 'rename it');
       else map[name] = item;
     }
-    return merged ? { ...merged, ...map } : map;
+    return map;
   }
 
   #key(key: ParsedNode | null): string | undefined {
@@ -231,7 +221,6 @@ class TreeReader {
       }
       return key.value;
     }
-    if (key && isScalar(key) && key.value !== null && this.#dialect === 'ansible') return String(key.value);
     const written = key && isScalar(key) && key.source ? ` "${key.source}"` : '';
     const hint = written ? `quote it:${written}` : 'write KEY: VALUE';
     const kind =
@@ -309,7 +298,7 @@ class TreeReader {
     const name = node.anchor;
     if (name === undefined || this.#copying > 0) return;
     const first = this.#anchors.get(name);
-    if (first && this.#dialect === 'opsctl') {
+    if (first) {
       const line = this.#source.place(first.range[0]).line;
       this.#refuse(
         'E_YAML_ALIAS',
@@ -323,17 +312,11 @@ class TreeReader {
 
   #tag(node: ParsedNode): void {
     const tag = node.tag ?? '';
-    if (this.#dialect === 'ansible' && tag === '!unsafe') return;
     const written = tag.replace('tag:yaml.org,2002:', '!!');
     const start = this.#source.text.lastIndexOf(written, node.range[0]);
     const range = start === -1 ? node.range : [start, start + written.length];
     const hint = tag === '!vault' ? 'use `secret:`' : 'remove it';
     this.#refuse('E_YAML_TAG', `unknown tag \`${written}\``, range, hint);
-  }
-
-  #merge(into: Record<string, unknown> | undefined, value: unknown): Record<string, unknown> {
-    const maps = (Array.isArray(value) ? value : [value]).filter((item) => typeof item === 'object' && item !== null);
-    return maps.reduceRight((all: Record<string, unknown>, item) => Object.assign(all, item), { ...into });
   }
 
   #index(map: YAMLMap): Map<string, MapItem> {
