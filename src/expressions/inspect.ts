@@ -9,6 +9,8 @@ export interface Span {
 /** A use of a name such as `steps`, or of an entry such as `steps.plan`. */
 export interface Reference extends Span {
   readonly name: string;
+  /** Where the name itself stands; the span is that of the entry where there is one. */
+  readonly root: Span;
   /** The entry, when it is written out: `plan` of `steps.plan` or `steps["plan"]`. */
   readonly entry?: string;
   /** Inside has() or default(), where the entry may be absent. */
@@ -84,8 +86,9 @@ function refer(id: Node, entry: string | undefined, whole: Node, inside: Inside,
   const name: string = id.args;
   if (inside.bound.has(name)) return;
   const { mayBeMissing } = inside;
-  const span = entry === undefined ? { start: id.start, end: id.end } : entrySpan(entry, whole);
-  scan.references.push({ name, mayBeMissing, ...span, ...(entry === undefined ? {} : { entry }) });
+  const root = { start: id.start, end: id.end };
+  const span = entry === undefined ? root : entrySpan(entry, whole);
+  scan.references.push({ name, root, mayBeMissing, ...span, ...(entry === undefined ? {} : { entry }) });
 }
 
 // For `steps.plan` the caret belongs under `plan`.
