@@ -21,6 +21,8 @@ export interface Terminal {
   err(text: string): Promise<void>;
   /** All that leaves passes `filter` first; set once the secrets of a run are known. */
   redactWith(filter: (text: string) => string): void;
+  /** Asks for a line of text. Only where stdin and stderr are terminals: check first. */
+  ask(message: string, preset?: string): Promise<string>;
   /** The reader of stdout has gone away. */
   readonly outClosed: boolean;
 }
@@ -60,6 +62,10 @@ export function processTerminal(
     },
     async err(text) {
       await write(stderr, filter(text)).catch(() => {});
+    },
+    async ask(message, preset) {
+      const { askText } = await import('./commands/prompts.js');
+      return askText(stderr, message, preset);
     },
     redactWith(next) {
       filter = next;

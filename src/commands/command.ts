@@ -8,6 +8,10 @@ export interface CommandContext {
   readonly cwd: string;
   readonly env: Readonly<NodeJS.ProcessEnv>;
   readonly version: string;
+  /** The user that opsctl runs as; `uid` is undefined where the system has none. */
+  readonly user: { readonly name: string; readonly uid: number | undefined; readonly home: string | undefined };
+  /** Takes a secret's variable out of the environment once it was read. */
+  removeVariable(name: string): void;
   /** Tells `main` the exit code. Not calling it means 0. */
   finish(code: ExitCode): void;
   /** Aborts on SIGINT, SIGTERM, SIGHUP with the signal's name as reason; a second signal ends the process. */

@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { EvaluationContext, Group, HostPlan, PlannedItem, Round, Segment } from '../plan/plan.js';
 import { worstOutcome } from '../result/fold.js';
-import type { StepResult } from '../result/result.schema.js';
 import type { Attempt } from './attempt.js';
 import { runChange } from './change.js';
 import type { RunContext } from './context.js';
@@ -83,7 +82,7 @@ class HostRun {
       this.#skipRound(round, 'stopped', `not run: stopped (${String(this.#run.signal.reason)})`);
       return onward;
     }
-    const ready = this.#prepare(round);
+    const ready = await this.#prepare(round);
     if (ready.length > 0) {
       if (round.carrier === 'host') await this.#runHostRound(ready, round.sudo);
       else if (round.carrier === 'controller')
@@ -95,14 +94,14 @@ class HostRun {
   }
 
   /** Decides what was left open, and records at once what does not run. */
-  #prepare(round: Round): ReadyItem[] {
+  async #prepare(round: Round): Promise<ReadyItem[]> {
     const ready: ReadyItem[] = [];
     for (const planned of round.items) {
       for (const item of expandItems(planned, this.#contextOf(planned), this.recorder)) {
         const earlier = this.#run.earlier(this.#plan.host.name, this.recorder.keyOf(item));
         if (earlier) this.recorder.keep(item, earlier);
         else {
-          const decided = readyItem(item, this.#contextOf(item), this.#run.secrets);
+          const decided = await readyItem(item, this.#contextOf(item), this.#run.secrets);
           if ('params' in decided) ready.push({ item, params: decided.params });
           else this.recorder.record(item, decided.attempt, 0);
         }
@@ -246,5 +245,3 @@ class HostRun {
     return this.recorder.context(item);
   }
 }
-
-export type { StepResult };

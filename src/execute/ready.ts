@@ -1,3 +1,4 @@
+import { itemLabel } from '../plan/items.js';
 import type { EvaluationContext, PlannedItem } from '../plan/plan.js';
 import type { Secret } from '../secrets/secret.js';
 import type { Attempt } from './attempt.js';
@@ -24,24 +25,18 @@ export function expandItems(
   }
 }
 
-/** A loop item as results name it. */
-export function itemLabel(value: unknown): string {
-  const label = typeof value === 'string' ? value : JSON.stringify(value);
-  return label.length > 120 ? `${label.slice(0, 119)}…` : label;
-}
-
 /** Parameters with secrets in place, or why the item does not run. */
-export function readyItem(
+export async function readyItem(
   item: PlannedItem,
   context: EvaluationContext,
   secrets: ReadonlyMap<string, Secret>,
-): { readonly params: Readonly<Record<string, unknown>> } | { readonly attempt: Attempt } {
+): Promise<{ readonly params: Readonly<Record<string, unknown>> } | { readonly attempt: Attempt }> {
   if (item.skip) return { attempt: { outcome: 'skipped', ...item.skip } };
   try {
     if (item.deferred && !item.step.resolve.applies(context)) {
       return { attempt: { outcome: 'skipped', reason: 'condition', summary: 'not run: its condition does not hold' } };
     }
-    const params = item.params ?? item.step.resolve.params(context);
+    const params = item.params ?? (await item.step.resolve.params(context));
     return { params: withSecrets(params, secrets) as Readonly<Record<string, unknown>> };
   } catch (error) {
     return {

@@ -1,3 +1,4 @@
+import { itemsOf } from '../plan/items.js';
 import type { EvaluationContext, HostPlan, PlannedItem, Round, Segment } from '../plan/plan.js';
 import { stepKey, worstOutcome } from '../result/fold.js';
 import type { Evidence, Outcome, StepResult } from '../result/result.schema.js';
@@ -201,12 +202,4 @@ function hideOutput(attempt: Attempt): Attempt {
     summary: `${attempt.outcome}; the output is hidden (sensitive)`,
     ...(attempt.evidence?.exitStatus !== undefined && { evidence: { exitStatus: attempt.evidence.exitStatus } }),
   };
-}
-
-export function itemsOf(body: readonly Segment[]): readonly PlannedItem[] {
-  return body.flatMap((segment) =>
-    segment.type === 'round'
-      ? segment.items
-      : [...itemsOf(segment.body), ...itemsOf(segment.rescue), ...itemsOf(segment.always)],
-  );
 }

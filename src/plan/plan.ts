@@ -46,6 +46,8 @@ export interface Group {
 /** One step on one host, and one item of a loop. */
 export interface PlannedItem {
   readonly step: PlannedStep;
+  /** As root: said by the step, a group around it, the runbook or the host. */
+  readonly sudo: boolean;
   /** The loop item, when the step has `each`. */
   readonly item?: { readonly value: unknown; readonly label: string };
   /** Ready parameters; absent when they need results of earlier steps. */
@@ -70,7 +72,10 @@ export interface PlannedStep {
   /** Seconds. */
   readonly timeout: number;
   readonly onFailure: 'stop' | 'continue';
+  /** What the runbook says; undefined leaves it to the host. */
   readonly sudo: boolean | undefined;
+  /** Narrower host patterns, of the step and of groups around it. */
+  readonly hosts: readonly string[];
   readonly sensitive: boolean;
   readonly severity?: Severity;
   readonly controls: readonly string[];
@@ -82,6 +87,10 @@ export interface PlannedStep {
   readonly needs: ReadonlySet<string>;
   /** Its expressions read names that differ from host to host (`host`, `vars`). */
   readonly perHost: boolean;
+  /** Its expressions read `steps`: they wait until earlier steps have ended. */
+  readonly readsSteps: boolean;
+  /** `with` holds no expression: the same parameters everywhere. */
+  readonly constant: boolean;
   readonly resolve: StepResolver;
 }
 
@@ -90,7 +99,8 @@ export interface StepResolver {
   /** False when a `when` of the step or of a group around it does not hold. */
   applies(context: EvaluationContext): boolean;
   items(context: EvaluationContext): readonly unknown[] | undefined;
-  params(context: EvaluationContext): Readonly<Record<string, unknown>>;
+  /** Renders and validates `with`. */
+  params(context: EvaluationContext): Promise<Readonly<Record<string, unknown>>>;
   /** `retry.until`; undefined when the step has none. */
   until?(context: EvaluationContext): boolean;
 }

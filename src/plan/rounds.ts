@@ -30,7 +30,7 @@ export function cutRounds(sequence: Sequence): readonly Segment[] {
       continue;
     }
     const carrier = carrierOf(entry);
-    const sudo = entry.step.sudo ?? false;
+    const { sudo } = entry;
     if (open && (!fits(open, entry, carrier, sudo) || carrier === 'change')) close();
     open ??= { carrier, sudo, items: [], ids: new Set() };
     open.items.push(entry);

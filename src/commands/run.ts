@@ -1,0 +1,40 @@
+import type { Command } from 'commander';
+import type { RunOptions } from '../perform/options.js';
+import type { CommandContext } from './command.js';
+import { addRunFlags, type RunFlags, readParams, readRunFlags, splitList } from './run-flags.js';
+
+export function define(command: Command, context: CommandContext): void {
+  command.argument('<runbook>', 'runbook file');
+  addRunFlags(command);
+  command
+    .option('-p, --param <name=value...>', 'set a parameter of the runbook')
+    .option('--tags <tags>', 'only steps with one of these tags (comma-separated)')
+    .option('--skip-tags <tags>', 'leave out steps with one of these tags')
+    .option('--dry-run', 'contact the hosts but change nothing')
+    .option('-y, --yes', 'change without asking')
+    .action(
+      async (
+        runbook: string,
+        flags: RunFlags & { param?: string[]; tags?: string; skipTags?: string; dryRun?: boolean; yes?: boolean },
+      ) => {
+        const options = runOptions(runbook, flags);
+        const { perform } = await import('../perform/perform.js');
+        context.finish(await perform(options, context));
+      },
+    );
+}
+
+export function runOptions(
+  runbook: RunOptions['runbook'],
+  flags: RunFlags & { param?: string[]; tags?: string; skipTags?: string; dryRun?: boolean; yes?: boolean },
+): RunOptions {
+  return {
+    ...readRunFlags(flags),
+    runbook,
+    params: readParams(flags.param ?? []),
+    ...(flags.tags !== undefined && { tags: splitList(flags.tags) }),
+    ...(flags.skipTags !== undefined && { skipTags: splitList(flags.skipTags) }),
+    mode: flags.dryRun ? 'dry-run' : 'run',
+    yes: flags.yes ?? false,
+  };
+}

@@ -1,0 +1,45 @@
+import type { LoadedRunbook } from '../documents/runbook.js';
+import type { RunEvent } from '../execute/events.js';
+import type { RunResult } from '../result/result.schema.js';
+
+/** How a run is asked for: what `run`, `check`, `exec` and `resume` turn their flags into. */
+export interface RunOptions extends ScopeOptions {
+  /** A file to load, or a runbook that a command made up. */
+  readonly runbook: string | LoadedRunbook;
+  readonly params?: Readonly<Record<string, string>>;
+  readonly tags?: readonly string[];
+  readonly skipTags?: readonly string[];
+  /** `FORMAT[=FILE]`, several. */
+  readonly outputs?: readonly string[];
+  readonly mode: 'run' | 'dry-run';
+  /** Changes need no confirmation. */
+  readonly yes?: boolean;
+  readonly quiet?: boolean;
+  readonly verbose?: boolean;
+  /** Hosts in flight at once. */
+  readonly concurrency?: number;
+  /** Deadline of the whole run, such as `30m`. */
+  readonly timeout?: string;
+  readonly failOn?: 'failed' | 'warning';
+  readonly resume?: ResumedRun;
+  /** Shows the result on stdout in place of a report. */
+  readonly show?: (result: RunResult) => string;
+}
+
+/** Which project, which inventory, which hosts, how to reach them. Shared by every command that selects hosts. */
+export interface ScopeOptions {
+  /** `--project`: the project folder, also when others may write to it. */
+  readonly project?: string;
+  readonly inventory?: readonly string[];
+  /** `-l`: narrows the hosts. Empty text is an error, never "all". */
+  readonly limit?: string;
+  /** `-u`: login name, above the inventory's. */
+  readonly user?: string;
+  readonly transport?: 'local' | 'ssh' | 'openssh';
+  readonly trust?: 'strict' | 'accept-new';
+}
+
+export interface ResumedRun {
+  readonly id: string;
+  readonly events: readonly RunEvent[];
+}

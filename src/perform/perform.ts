@@ -1,0 +1,226 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { join, resolve } from 'node:path';
+import type { CommandContext } from '../commands/command.js';
+import { type ExitCode, exitCode, UserError } from '../errors.js';
+import type { RunContext } from '../execute/context.js';
+import type { RunEvent } from '../execute/events.js';
+import { defaultConcurrency, executePlan } from '../execute/run.js';
+import { openJournal } from '../journal/journal.js';
+import { itemsOf } from '../plan/items.js';
+import type { Plan } from '../plan/plan.js';
+import { createProgress, progressKind } from '../progress/progress.js';
+import { exitFor, type Output, parseOutputs, writeOutputs } from '../reports/outputs.js';
+import { writeWholeFile } from '../reports/write-file.js';
+import { startFold, stepKey } from '../result/fold.js';
+import type { RunResult, StepResult } from '../result/result.schema.js';
+import { createRedactor, type Redactor } from '../secrets/redactor.js';
+import { confirmChanges } from './confirm.js';
+import { gatherSecrets } from './gather-secrets.js';
+import type { RunOptions } from './options.js';
+import { prepare, stateOf } from './prepare.js';
+import { openReach, type Reach } from './reach.js';
+
+/**
+ * One run, from files to exit code: documents → plan → execute → events → result → reports. Everything that
+ * can be wrong with the input is found before the first host is contacted.
+ */
+export async function perform(options: RunOptions, context: CommandContext): Promise<ExitCode> {
+  const prepared = await prepare(options, context);
+  const { plan, project, inventory, runId } = prepared;
+  const outputs = await chooseOutputs(options, project.outputs, context.cwd);
+  for (const warning of inventory.warnings) await context.terminal.err(`opsctl: warning: ${warning}\n`);
+  const secrets = await gatherSecrets(plan, prepared.runbook, context);
+  const redactor = createRedactor(secrets.values());
+  context.terminal.redactWith(redactor.redact);
+  const reach = await openReach(plan, prepared, options, context, secrets);
+  if (plan.mode === 'run' && !options.resume) await confirmChanges(plan, options.yes ?? false, context.terminal);
+
+  const folder = join(stateOf(project, context), 'runs', runId);
+  const result = await execute(prepared.plan, options, context, { folder, runId, redactor, reach, secrets });
+
+  await saveResult(folder, result);
+  if (options.show) await context.terminal.out(options.show(result));
+  // Cron mails whatever is printed: with --quiet a green run prints nothing.
+  const silent = options.show !== undefined || (options.quiet === true && result.exit.code === exitCode.ok);
+  const wanted = silent ? outputs.filter((output) => output.file !== undefined) : outputs;
+  const write = (file: string, text: string) => writeWholeFile(resolve(context.cwd, file), text);
+  await writeOutputs(result, wanted, context.terminal, write, { verbose: options.verbose ?? false });
+  if (result.run.stopped?.startsWith('SIG')) {
+    await context.terminal.err(`opsctl: stopped by ${result.run.stopped}; go on with \`opsctl resume ${runId}\`\n`);
+  }
+  return exitFor(result, outputs);
+}
+
+/** The reports asked for; files are checked now, so that a run does not end in front of a missing folder. */
+async function chooseOutputs(
+  options: RunOptions,
+  fromProject: readonly string[],
+  cwd: string,
+): Promise<readonly Output[]> {
+  const outputs = parseOutputs(options.outputs ?? fromProject);
+  const files = outputs.flatMap(({ file }) => (file === undefined ? [] : [file]));
+  if (files.length > 0) {
+    const { checkOutputPath } = await import('../documents/paths.js');
+    for (const file of files) await checkOutputPath(file, cwd);
+  }
+  return outputs;
+}
+
+interface Execution {
+  readonly folder: string;
+  readonly runId: string;
+  readonly redactor: Redactor;
+  readonly reach: Reach;
+  readonly secrets: RunContext['secrets'];
+}
+
+async function execute(
+  plan: Plan,
+  options: RunOptions,
+  context: CommandContext,
+  execution: Execution,
+): Promise<RunResult> {
+  const { folder, runId, redactor, reach } = execution;
+  const journal = openJournal(join(folder, 'journal.ndjson'), options.resume ? 'resume' : 'new');
+  const progress = createProgress({
+    terminal: context.terminal,
+    kind: progressKind(context.terminal, options.quiet ?? false, context.env),
+  });
+  const fold = startFold();
+  const stop = new AbortController();
+  let failure: unknown;
+  const emit = (event: RunEvent) => {
+    fold.add(event);
+    progress.onEvent(event);
+    try {
+      journal.append(event);
+    } catch (error) {
+      // Without a journal nothing new may start: a change that nobody can resume must not begin.
+      failure ??= error;
+      stop.abort('output');
+      throw error;
+    }
+  };
+  const onSignal = () => stop.abort(context.signal.reason);
+  if (context.signal.aborted) onSignal();
+  context.signal.addEventListener('abort', onSignal, { once: true });
+  const deadline =
+    plan.timeout === undefined ? undefined : setTimeout(() => stop.abort('deadline'), plan.timeout * 1000);
+  const earlier = readEarlier(options.resume?.events ?? []);
+  for (const event of options.resume?.events ?? []) if (event.type !== 'run-end') fold.add(event);
+
+  const started = performance.now();
+  const startedAt = new Date();
+  const run: RunContext = {
+    runId,
+    mode: plan.mode,
+    emit: (event) => {
+      try {
+        emit(event);
+      } catch {
+        // Kept in `failure`; the run stops in order.
+      }
+    },
+    now: () => new Date(),
+    signal: stop.signal,
+    connect: reach.connect,
+    targetOf: reach.targetOf,
+    privilegeOf: reach.privilegeOf,
+    secrets: execution.secrets,
+    redact: redactor.redact,
+    redactDeep: redactor.redactDeep,
+    saveArtefact: (host, step, stream, bytes) => saveArtefact(folder, host, step, stream, redactor.redactBytes(bytes)),
+    earlier: (host, key) => earlier.results.get(`${host}\0${key}`),
+    earlierJob: (host, key) => earlier.jobs.get(`${host}\0${key}`),
+  };
+  if (!options.resume) {
+    emit({
+      type: 'run-start',
+      at: startedAt.toISOString(),
+      run: {
+        id: runId,
+        runbook: plan.runbook.name,
+        ...(plan.runbook.file !== undefined && { file: plan.runbook.file }),
+        ...(plan.runbook.sha256 !== undefined && { sha256: plan.runbook.sha256 }),
+        mode: plan.mode,
+        startedAt: startedAt.toISOString(),
+        actor: `${context.user.name}@${hostname()}`,
+        version: context.version,
+      },
+      hosts: plan.hosts.map(({ host, body }) => {
+        const target = reach.targetOf(host.name);
+        return { name: host.name, address: target.address, transport: target.transport, steps: itemsOf(body).length };
+      }),
+    });
+  }
+  try {
+    await executePlan(plan, run, options.concurrency ?? defaultConcurrency);
+    for (const message of reach.notes()) run.emit({ type: 'warning', at: run.now().toISOString(), message });
+  } finally {
+    clearTimeout(deadline);
+    context.signal.removeEventListener('abort', onSignal);
+    await reach.close();
+    const finishedAt = new Date();
+    const stopped = stop.signal.aborted ? String(stop.signal.reason) : undefined;
+    run.emit({
+      type: 'run-end',
+      at: finishedAt.toISOString(),
+      duration: Math.round(performance.now() - started) / 1000,
+      ...(stopped !== undefined && { stopped }),
+    });
+    await progress.finish();
+    try {
+      journal.close();
+    } catch (error) {
+      failure ??= error;
+    }
+  }
+  if (failure instanceof UserError) await context.terminal.err(`opsctl: ${failure.message}\n`);
+  return fold.result(options.failOn === undefined ? {} : { failOn: options.failOn });
+}
+
+/** What a resumed run need not do again: finished steps, and jobs that may be at work. */
+function readEarlier(events: readonly RunEvent[]): { results: Map<string, StepResult>; jobs: Map<string, string> } {
+  const results = new Map<string, StepResult>();
+  const jobs = new Map<string, string>();
+  for (const event of events) {
+    if (event.type === 'step-start' && event.job !== undefined) jobs.set(`${event.host}\0${event.step}`, event.job);
+    if (event.type !== 'step-end') continue;
+    const key = `${event.host}\0${stepKey(event.result)}`;
+    // Only what is known to have happened counts; the rest is done, or asked for, again.
+    const known =
+      ['ok', 'changed', 'warning', 'failed'].includes(event.result.outcome) || event.result.reason === 'condition';
+    if (known) results.set(key, event.result);
+    else results.delete(key);
+  }
+  return { results, jobs };
+}
+
+function saveArtefact(folder: string, host: string, step: string, stream: string, bytes: Buffer): string {
+  // Names come from the inventory and the runbook, never from a host; encoded so that none is a path.
+  const file = join(
+    'artefacts',
+    encodeURIComponent(host),
+    `${encodeURIComponent(step.replaceAll('\0', '.'))}.${stream}`,
+  );
+  mkdirSync(join(folder, 'artefacts', encodeURIComponent(host)), { recursive: true, mode: 0o700 });
+  writeFileSync(join(folder, file), bytes, { mode: 0o600, flag: 'w' });
+  return file;
+}
+
+async function saveResult(folder: string, result: RunResult): Promise<void> {
+  try {
+    await writeWholeFile(join(folder, 'result.json'), `${JSON.stringify(result)}\n`);
+  } catch (error) {
+    throw new UserError(
+      {
+        code: 'E_OUTPUT',
+        what: `${folder}: ${(error as Error).message}`,
+        hint: 'free space, or set another `state` folder',
+      },
+      exitCode.output,
+      { cause: error },
+    );
+  }
+}

@@ -1,0 +1,403 @@
+import { parseDuration } from '../documents/duration.js';
+import { validateParams } from '../documents/params.js';
+import type { GroupEntry, LoadedRunbook, RunbookEntry, StepEntry } from '../documents/runbook.js';
+import { type Place, UserError } from '../errors.js';
+import type {
+  Expression,
+  ExpressionContext,
+  ParamType,
+  Scope,
+  ScopeName,
+  Template,
+  Uses,
+} from '../expressions/index.js';
+import { hasTemplate } from '../expressions/scan.js';
+import type { EvaluationContext, PlannedStep, StepResolver } from './plan.js';
+
+export type CompiledEntry = PlannedStep | CompiledGroup;
+
+export interface CompiledGroup {
+  readonly type: 'group';
+  readonly name: string;
+  readonly body: readonly CompiledEntry[];
+  readonly rescue: readonly CompiledEntry[];
+  readonly always: readonly CompiledEntry[];
+}
+
+export interface CompiledRunbook {
+  readonly entries: readonly CompiledEntry[];
+  /** Every step once, in order. */
+  readonly steps: readonly PlannedStep[];
+}
+
+export interface CompileOptions {
+  /** Values of the runbook's own parameters, complete. */
+  readonly params: Readonly<Record<string, unknown>>;
+  /** Names of the variables that at least one selected host has. */
+  readonly vars: ReadonlySet<string>;
+  /** A step whose deadline the caller sets. */
+  readonly timeout?: number;
+}
+
+/** Compiles every expression and fixes what is the same for all hosts. Throws one UserError with all problems. */
+export async function compileRunbook(runbook: LoadedRunbook, options: CompileOptions): Promise<CompiledRunbook> {
+  const engine = needsEngine(runbook.entries) ? await import('../expressions/index.js') : undefined;
+  const compiler = new Compiler(engine, options);
+  const scope = compiler.scopeOf(runbook, '', () => options.params, noUses);
+  const entries = compiler.entries(runbook.entries, {
+    scope,
+    conditions: [],
+    tags: [],
+    hosts: [],
+    sudo: runbook.value.sudo || undefined,
+  });
+  if (compiler.problems.length > 0) throw new UserError(compiler.problems);
+  return { entries, steps: compiler.steps };
+}
+
+type Engine = typeof import('../expressions/index.js');
+type Resolve<T> = (context: EvaluationContext) => T;
+
+/** One runbook file in use: its ids, its parameters, its variables. */
+interface RunbookScope {
+  readonly prefix: string;
+  readonly ids: ReadonlySet<string>;
+  readonly seen: Set<string>;
+  readonly paramTypes: ReadonlyMap<string, ParamType>;
+  readonly params: Resolve<Readonly<Record<string, unknown>>>;
+  /** What the parameters themselves depend on. */
+  readonly paramUses: Uses;
+  readonly vars: Readonly<Record<string, unknown>>;
+}
+
+interface Surroundings {
+  readonly scope: RunbookScope;
+  readonly conditions: readonly Condition[];
+  readonly tags: readonly string[];
+  readonly hosts: readonly string[];
+  readonly sudo: boolean | undefined;
+}
+
+interface Condition {
+  readonly holds: Resolve<boolean>;
+  readonly uses: Uses;
+}
+
+const noUses: Uses = { names: new Set(), steps: new Set(), vars: new Set() };
+
+class Compiler {
+  readonly problems: UserError['problems'][number][] = [];
+  readonly steps: PlannedStep[] = [];
+  readonly #engine: Engine | undefined;
+  readonly #options: CompileOptions;
+
+  constructor(engine: Engine | undefined, options: CompileOptions) {
+    this.#engine = engine;
+    this.#options = options;
+  }
+
+  scopeOf(runbook: LoadedRunbook, prefix: string, params: RunbookScope['params'], paramUses: Uses): RunbookScope {
+    const declared = Object.entries(runbook.value.params ?? {});
+    return {
+      prefix,
+      ids: new Set(idsOf(runbook.entries)),
+      seen: new Set(),
+      paramTypes: new Map(declared.map(([name, { type }]) => [name, type ?? 'string'])),
+      params,
+      paramUses,
+      vars: (runbook.value.vars ?? {}) as Record<string, unknown>,
+    };
+  }
+
+  entries(list: readonly RunbookEntry[], around: Surroundings): readonly CompiledEntry[] {
+    return list.flatMap((entry) => (entry.kind === 'step' ? this.#step(entry, around) : this.#group(entry, around)));
+  }
+
+  #group(entry: GroupEntry, around: Surroundings): readonly CompiledEntry[] {
+    const { group, include } = entry;
+    const condition = this.#condition(group.when, entry, ['when'], around.scope, baseNames);
+    const inner: Surroundings = {
+      scope: include ? this.#includeScope(entry, include, around.scope) : around.scope,
+      conditions: condition ? [...around.conditions, condition] : around.conditions,
+      tags: [...around.tags, ...(group.tags ?? [])],
+      hosts:
+        include && include.runbook.value.hosts !== 'all'
+          ? [...around.hosts, include.runbook.value.hosts]
+          : around.hosts,
+      sudo: group.sudo ?? (include?.runbook.value.sudo || undefined) ?? around.sudo,
+    };
+    const body = this.entries(entry.steps, inner);
+    const rescue = this.entries(entry.rescue, inner);
+    const always = this.entries(entry.always, inner);
+    // Without a net the group is only a way to write its steps.
+    if (rescue.length === 0 && always.length === 0) return body;
+    return [{ type: 'group', name: group.name ?? entry.key, body, rescue, always }];
+  }
+
+  #includeScope(entry: GroupEntry, include: NonNullable<GroupEntry['include']>, outer: RunbookScope): RunbookScope {
+    const declared = include.runbook.value.params ?? {};
+    const defaults = Object.fromEntries(
+      Object.entries(declared).flatMap(([name, param]) => (param.default === undefined ? [] : [[name, param.default]])),
+    );
+    const template = this.#template(include.params, entry, ['with', 'params'], outer, baseNames);
+    const uses = template ? this.#withParams(template.uses, outer) : noUses;
+    const params: RunbookScope['params'] = (context) => ({
+      ...defaults,
+      ...((template ? template.render(this.#context(context, outer)) : include.params) as object),
+    });
+    return this.scopeOf(include.runbook, `${entry.key}/`, params, uses);
+  }
+
+  #step(entry: StepEntry, around: Surroundings): readonly CompiledEntry[] {
+    const { step, stepKind: kind } = entry;
+    const { scope } = around;
+    const names = step.each === undefined ? baseNames : itemNames;
+    const when = this.#condition(step.when, entry, ['when'], scope, names);
+    const each = this.#each(entry, scope);
+    const template = this.#template(step.with ?? {}, entry, ['with'], scope, names);
+    const until = this.#condition(step.retry?.until, entry, ['retry', 'until'], scope, [...names, 'result']);
+    // The condition of a loop is about its items; those of the groups around it are about the whole.
+    const conditions = when ? [...around.conditions, when] : around.conditions;
+    const uses = mergeUses([
+      ...conditions.map((condition) => condition.uses),
+      each?.uses ?? noUses,
+      this.#withParams(template?.uses ?? noUses, scope),
+    ]);
+    const untilUses = until?.uses ?? noUses;
+    const effect = this.#effect(entry);
+    const { id } = step;
+    if (id) scope.seen.add(id);
+    const resolve: StepResolver = {
+      applies: (context) => conditions.every((condition) => condition.holds(context)),
+      items: (context) => each?.items(context),
+      params: (context) => this.#params(entry, template, scope, context),
+      ...(until && { until: until.holds }),
+    };
+    const planned: PlannedStep = {
+      key: entry.key,
+      ...(id && { id }),
+      scope: scope.prefix,
+      name: step.name ?? nameOf(entry),
+      uses: step.uses,
+      kind,
+      effect,
+      timeout:
+        this.#options.timeout ?? (step.timeout === undefined ? (kind.timeout ?? 30) : parseDuration(step.timeout)),
+      onFailure: step['on-failure'] ?? (effect === 'change' ? 'stop' : 'continue'),
+      sudo: step.sudo ?? around.sudo,
+      hosts: step.hosts === undefined ? around.hosts : [...around.hosts, step.hosts],
+      sensitive: step.sensitive ?? false,
+      ...(step.severity && { severity: step.severity }),
+      controls: step.controls ?? [],
+      tags: [...around.tags, ...(step.tags ?? [])],
+      ...(step.retry && {
+        retry: { attempts: step.retry.attempts ?? 3, every: parseDuration(step.retry.every ?? '5s') },
+      }),
+      loops: each !== undefined,
+      perHost: ['host', 'vars'].some((name) => uses.names.has(name) || untilUses.names.has(name)),
+      needs: new Set([...uses.steps, ...untilUses.steps]),
+      readsSteps: uses.names.has('steps'),
+      constant: template === undefined,
+      resolve,
+    };
+    this.steps.push(planned);
+    return [planned];
+  }
+
+  #effect(entry: StepEntry): 'read' | 'change' {
+    const { effect } = entry.stepKind;
+    if (typeof effect === 'string') return effect;
+    const decided = effect(entry.step.with);
+    if (decided === 'read' || decided === 'change') return decided;
+    this.problems.push({
+      code: 'E_EFFECT_DYNAMIC',
+      what: 'whether a step changes something is fixed before any host is contacted',
+      hint: 'write `effect: read` or `effect: change`',
+      place: entry.document.place([...entry.path, 'with', 'effect']),
+    });
+    return 'change';
+  }
+
+  async #params(entry: StepEntry, template: Template | undefined, scope: RunbookScope, context: EvaluationContext) {
+    if (!template) return (entry.step.with ?? {}) as Record<string, unknown>;
+    const params = structuredClone(template.render(this.#context(context, scope))) as Record<string, unknown>;
+    const place = (path: readonly (string | number)[], part?: 'key' | 'value') =>
+      entry.document.place([...entry.path, 'with', ...path], part);
+    const problems = await validateParams(entry.stepKind, params, { place });
+    if (problems.length > 0) throw new UserError(problems);
+    return params;
+  }
+
+  #each(
+    entry: StepEntry,
+    scope: RunbookScope,
+  ): { readonly items: Resolve<readonly unknown[]>; readonly uses: Uses } | undefined {
+    const { each } = entry.step;
+    if (each === undefined) return undefined;
+    const listed = Array.isArray(each);
+    const source = listed ? undefined : stripTemplate(each as string);
+    const template = listed ? this.#template(each, entry, ['each'], scope, baseNames) : undefined;
+    const expression =
+      source === undefined ? undefined : this.#expression(source, entry, ['each'], scope, baseNames, 'list');
+    const uses = this.#withParams(template?.uses ?? expression?.uses ?? noUses, scope);
+    return {
+      uses,
+      items: (context) => {
+        const value = expression
+          ? expression.evaluate(this.#context(context, scope))
+          : template
+            ? template.render(this.#context(context, scope))
+            : each;
+        if (!Array.isArray(value)) throw new Error(`\`each\` gives no list in \`${source}\``);
+        return value;
+      },
+    };
+  }
+
+  #condition(
+    source: string | boolean | undefined,
+    entry: RunbookEntry,
+    path: readonly string[],
+    scope: RunbookScope,
+    names: readonly ScopeName[],
+  ): Condition | undefined {
+    if (source === undefined) return undefined;
+    if (typeof source === 'boolean') return { holds: () => source, uses: noUses };
+    const expression = this.#expression(stripTemplate(source), entry, path, scope, names, 'boolean');
+    if (!expression) return undefined;
+    const engine = this.#engine;
+    return {
+      holds: (context) => engine?.evaluateCondition(expression, this.#context(context, scope)) ?? false,
+      uses: this.#withParams(expression.uses, scope),
+    };
+  }
+
+  #expression(
+    source: string,
+    entry: RunbookEntry,
+    path: readonly string[],
+    scope: RunbookScope,
+    names: readonly ScopeName[],
+    expected: 'boolean' | 'list',
+  ): Expression | undefined {
+    return this.#collect(() =>
+      this.#engine?.compileExpression(source, this.#checkScope(scope, names), placeAt(entry, path), expected),
+    );
+  }
+
+  /** Undefined when nothing in the value is an expression. */
+  #template(
+    value: unknown,
+    entry: RunbookEntry,
+    path: readonly string[],
+    scope: RunbookScope,
+    names: readonly ScopeName[],
+  ): Template | undefined {
+    if (!hasTemplate(value)) return undefined;
+    return this.#collect(() =>
+      this.#engine?.compileTemplate(value, this.#checkScope(scope, names), (part) =>
+        placeAt(entry, [...path, ...part]),
+      ),
+    );
+  }
+
+  #collect<T>(compile: () => T): T | undefined {
+    try {
+      return compile();
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      this.problems.push(...error.problems);
+      return undefined;
+    }
+  }
+
+  #checkScope(scope: RunbookScope, names: readonly ScopeName[]): Scope {
+    return {
+      names: new Set(names),
+      vars: new Set([...this.#options.vars, ...Object.keys(scope.vars)]),
+      params: scope.paramTypes,
+      stepIds: scope.seen,
+      allStepIds: scope.ids,
+    };
+  }
+
+  #context(context: EvaluationContext, scope: RunbookScope): ExpressionContext {
+    const { host } = context;
+    return {
+      host: { name: host.name, groups: host.groups, address: host.connect.address ?? host.name },
+      vars: { ...scope.vars, ...context.vars },
+      // Only worked out when an expression asks for it.
+      get params() {
+        return scope.params(context);
+      },
+      run: context.run,
+      steps: context.steps.get(scope.prefix) ?? {},
+      item: context.item,
+      result: context.result,
+    };
+  }
+
+  /** An expression that reads `params` depends on what the parameters depend on. */
+  #withParams(uses: Uses, scope: RunbookScope): Uses {
+    return uses.names.has('params') ? mergeUses([uses, scope.paramUses]) : uses;
+  }
+}
+
+const baseNames: readonly ScopeName[] = ['host', 'vars', 'params', 'steps', 'run'];
+const itemNames: readonly ScopeName[] = [...baseNames, 'item'];
+
+/** `when: ${{ x }}` says the same as `when: x`. */
+function stripTemplate(source: string): string {
+  const inner = /^\s*\$\{\{([\s\S]*)\}\}\s*$/.exec(source)?.[1];
+  return inner ?? source;
+}
+
+function placeAt(entry: RunbookEntry, path: readonly (string | number)[]): Place {
+  return entry.document.place([...entry.path, ...path]);
+}
+
+function mergeUses(list: readonly Uses[]): Uses {
+  const [only] = list;
+  if (only && list.length === 1) return only;
+  return {
+    names: new Set(list.flatMap((uses) => [...uses.names])),
+    steps: new Set(list.flatMap((uses) => [...uses.steps])),
+    vars: new Set(list.flatMap((uses) => [...uses.vars])),
+  };
+}
+
+function idsOf(entries: readonly RunbookEntry[]): string[] {
+  return entries.flatMap((entry) => {
+    if (entry.kind === 'step') return entry.step.id ? [entry.step.id] : [];
+    if (entry.include) return [];
+    return [...idsOf(entry.steps), ...idsOf(entry.rescue), ...idsOf(entry.always)];
+  });
+}
+
+/** A step without a name is called by its kind and what it looks at. */
+function nameOf({ step }: StepEntry): string {
+  const given = Object.entries((step.with ?? {}) as Record<string, unknown>);
+  const subject = given.find(
+    ([key, value]) =>
+      ['path', 'name', 'service', 'port', 'url', 'address', 'command'].includes(key) && typeof value !== 'object',
+  );
+  return subject ? `${step.uses} ${String(subject[1]).split('\n')[0]?.slice(0, 60)}` : step.uses;
+}
+
+/** Whether anything in a runbook is an expression, so that the engine has to be loaded. */
+function needsEngine(entries: readonly RunbookEntry[]): boolean {
+  return entries.some((entry) => {
+    if (entry.kind === 'step') {
+      const { when, each, retry, with: params } = entry.step;
+      return (
+        typeof when === 'string' ||
+        typeof each === 'string' ||
+        typeof retry?.until === 'string' ||
+        hasTemplate(params) ||
+        hasTemplate(each)
+      );
+    }
+    const inner = [...entry.steps, ...entry.rescue, ...entry.always];
+    return typeof entry.group.when === 'string' || hasTemplate(entry.include?.params) || needsEngine(inner);
+  });
+}
