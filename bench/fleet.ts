@@ -52,7 +52,12 @@ export async function startFleet(folder: string): Promise<Fleet> {
     ].join('\n'),
   );
   const group = makeGroup('fleet');
-  const [program = '', ...args] = group.wrap(['/usr/sbin/sshd', '-D', '-e', '-f', config]);
+  // An empty home: what the user's shell does at its start must not count as the cost of a host.
+  const inEmptyHome = ['unshare', '--mount', 'sh', '-c', 'mount -t tmpfs -o mode=0700 home "$1" && shift && exec "$@"'];
+  const [program = '', ...args] = group.wrap([
+    ...[...inEmptyHome, 'sh', userInfo().homedir],
+    ...['/usr/sbin/sshd', '-D', '-e', '-f', config],
+  ]);
   const sshd = spawn(program, args, { stdio: ['ignore', 'ignore', 'inherit'] });
   await until(() => accepts(port));
 
