@@ -70,8 +70,7 @@ function compose(source: Source): Document.Parsed | undefined {
   }
   take(parser.end());
   for (const document of composer.end(true, source.text.length)) documents.push(document);
-  const errors = documents.flatMap((document) => document.errors);
-  const problems = explainSyntax(errors, source, documents);
+  const problems = explainSyntax(documents, source);
   const [first, second] = documents;
   if (second) {
     const place = source.place(second.contents?.range?.[0] ?? second.range[0]);
@@ -194,7 +193,7 @@ class AnsibleReader {
 
 function scalarValue(node: Scalar.Parsed): unknown {
   const text = String(node.value ?? '');
-  if (node.tag === '!' || node.tag?.endsWith(':str') || node.tag?.endsWith(':timestamp')) return text;
+  if (node.tag?.endsWith(':str') || node.tag?.endsWith(':timestamp')) return text;
   if (node.tag?.endsWith(':null')) return null;
   if (node.tag?.endsWith(':float')) return Number(resolvePlainScalar(text));
   if (node.type === 'PLAIN' || node.tag !== undefined) return resolvePlainScalar(text);

@@ -139,6 +139,9 @@ function placeUngrouped(draft: Draft, groups: Map<string, GroupDraft>): Readonly
       direct.set(host, names);
       ungrouped.hosts.add(host);
     }
+  } else if (groups.get('ungrouped')?.groups.size === 0) {
+    groups.delete('ungrouped');
+    groups.get('all')?.groups.delete('ungrouped');
   }
   return direct;
 }
@@ -245,11 +248,9 @@ function findCycles(groups: ReadonlyMap<string, GroupDraft>): Problem[] {
 }
 
 function publicGroups(groups: ReadonlyMap<string, GroupDraft>): ReadonlyMap<string, Group> {
-  const entries = [...groups.values()]
-    .filter((group) => group.name !== 'ungrouped' || group.hosts.size > 0 || group.groups.size > 0)
-    .map((group): [string, Group] => {
-      return [group.name, { name: group.name, hosts: [...group.hosts], groups: [...group.groups.keys()] }];
-    });
+  const entries = [...groups.values()].map((group): [string, Group] => {
+    return [group.name, { name: group.name, hosts: [...group.hosts], groups: [...group.groups.keys()] }];
+  });
   return new Map(entries);
 }
 

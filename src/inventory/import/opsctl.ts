@@ -1,7 +1,8 @@
+import { documentProblems } from '../../documents/load.js';
 import { nearest } from '../../documents/nearest.js';
 import { parse } from '../../documents/parse.js';
 import type { ParsedFile } from '../../documents/tree.js';
-import { ordered, validate } from '../../documents/validate.js';
+import { ordered } from '../../documents/validate.js';
 import type { Place, Problem } from '../../errors.js';
 import { isMap, readConnect, secretLiteral } from '../connect.js';
 import { addGroup, addHost, type Draft, type GroupDraft, type Layer, type Values } from '../draft.js';
@@ -18,16 +19,13 @@ export const opsctlSource: SourceKind = {
   async load(file, draft) {
     const document = await parse(file.bytes, file.name, { subject: 'an inventory' });
     const found = new OpsctlReader(document, draft).read();
-    const shape = await validate({
-      value: document.value,
+    const shape = await documentProblems(document, {
       schema: inventorySchema,
       validator: 'inventory',
       subject: 'an inventory',
-      place: (path, part) => document.place(path, part),
-      written: (path) => document.written(path),
     });
     // Of two problems at one place the first stays: "port is 1-65535" says more than the schema.
-    draft.problems.push(...ordered([...document.problems, ...found, ...shape]));
+    draft.problems.push(...ordered([...found, ...shape]));
   },
 };
 

@@ -48,7 +48,7 @@ class LiteralReader {
     const sign = this.#peek();
     if (sign !== '+' && sign !== '-') return this.#atom();
     this.#at++;
-    const value = this.#value();
+    const value = this.#atom();
     if (typeof value !== 'number') throw new NotLiteral();
     return sign === '-' ? -value : value;
   }
