@@ -1,3 +1,4 @@
+import { createFinder, type Finder } from './finder.js';
 import { patternsOf } from './patterns.js';
 import type { Secret } from './secret.js';
 
@@ -35,9 +36,9 @@ export function createRedactor(secrets: Iterable<Secret>): Redactor {
   const patterns = new Set<string>();
   for (const secret of secrets) for (const pattern of secret.reveal(patternsOf)) patterns.add(pattern);
   if (patterns.size === 0) return identity;
-  const texts = createMatcher([...patterns]);
-  // Bytes as latin1, one character a byte: the same matcher then serves broken UTF-8 and cut characters.
-  const bytes = createMatcher([...patterns].map((pattern) => Buffer.from(pattern, 'utf8').toString('latin1')));
+  const texts = createFinder([...patterns]);
+  // Bytes as latin1, one character a byte: the same search then serves broken UTF-8 and cut characters.
+  const bytes = createFinder([...patterns].map((pattern) => Buffer.from(pattern, 'utf8').toString('latin1')));
   const redact = (text: string) => maskAll(text, texts);
   return {
     redact,
@@ -51,25 +52,8 @@ export function createRedactor(secrets: Iterable<Secret>): Redactor {
   };
 }
 
-interface Matcher {
-  /** Finds the leftmost pattern; where several start at one place, the longest. */
-  readonly find: RegExp;
-  readonly patterns: readonly string[];
-  readonly longest: number;
-}
-
-function createMatcher(patterns: readonly string[]): Matcher {
-  const longestFirst = [...patterns].sort((a, b) => b.length - a.length);
-  const alternatives = longestFirst.map((pattern) => pattern.replaceAll(/[\\^$.*+?()[\]{}|/-]/g, '\\$&'));
-  return {
-    find: new RegExp(alternatives.join('|'), 'g'),
-    patterns: longestFirst,
-    longest: longestFirst[0]?.length ?? 0,
-  };
-}
-
-function maskAll(text: string, matcher: Matcher): string {
-  const { shown, covered } = maskUpTo(text, text.length, 0, matcher);
+function maskAll(text: string, finder: Finder): string {
+  const { shown, covered } = maskUpTo(text, text.length, 0, finder);
   return covered === 0 && shown.length === text.length ? text : shown;
 }
 
@@ -81,31 +65,30 @@ function maskUpTo(
   text: string,
   limit: number,
   covered: number,
-  { find }: Matcher,
+  { find }: Finder,
 ): { readonly shown: string; readonly covered: number } {
   let shown = '';
   let end = covered;
   let from = 0;
   while (from < limit) {
-    find.lastIndex = from;
-    const match = find.exec(text);
-    if (match === null || match.index >= limit) break;
+    const match = find(text, from);
+    if (match === undefined || match.index >= limit) break;
     if (match.index >= end) {
       shown += text.slice(end, match.index) + mask;
       end = match.index;
     }
-    end = Math.max(end, match.index + match[0].length);
+    end = Math.max(end, match.index + match.length);
     from = match.index + 1;
   }
   if (end < limit) shown += text.slice(end, limit);
   return { shown, covered: Math.max(0, end - limit) };
 }
 
-function createStream(matcher: Matcher): RedactorStream {
+function createStream(finder: Finder): RedactorStream {
   let held = '';
   let covered = 0;
   const advance = (text: string, limit: number): Buffer => {
-    const result = maskUpTo(text, limit, covered, matcher);
+    const result = maskUpTo(text, limit, covered, finder);
     held = text.slice(limit);
     covered = result.covered;
     return Buffer.from(result.shown, 'latin1');
@@ -113,14 +96,14 @@ function createStream(matcher: Matcher): RedactorStream {
   return {
     write(chunk) {
       const text = held + chunk.toString('latin1');
-      return advance(text, undecidedFrom(text, matcher));
+      return advance(text, undecidedFrom(text, finder));
     },
     end: () => advance(held, held.length),
   };
 }
 
 /** Where the first piece starts that more output could still turn into a (longer) secret. */
-function undecidedFrom(text: string, { patterns, longest }: Matcher): number {
+function undecidedFrom(text: string, { patterns, longest }: Finder): number {
   for (let at = Math.max(0, text.length - longest + 1); at < text.length; at += 1) {
     const first = text.charCodeAt(at);
     const tail = text.length - at;
