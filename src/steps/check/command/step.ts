@@ -69,7 +69,7 @@ const params = {
     },
     json: {
       type: 'string',
-      pattern: '^(/|$)|\\$\\{\\{',
+      pattern: '^(/|$)',
       description: 'JSON pointer to one value of the output, for `equals` and the limits.',
       examples: ['/status', '/nodes/0/lag'],
     },

@@ -11,7 +11,7 @@ const params = {
   properties: {
     path: {
       type: 'string',
-      pattern: '^/|\\$\\{\\{',
+      pattern: '^/',
       description: 'Look at the file system that holds this path. Without it: every local file system.',
       examples: ['/', '/var/lib/postgresql'],
     },

@@ -11,7 +11,7 @@ const params = {
   properties: {
     path: {
       type: 'string',
-      pattern: '^/|\\$\\{\\{',
+      pattern: '^/',
       description: 'Absolute path of the file.',
       examples: ['/etc/ssh/sshd_config'],
     },
@@ -27,7 +27,7 @@ const params = {
     },
     mode: {
       type: 'string',
-      pattern: '^[0-7]{3,4}$|\\$\\{\\{',
+      pattern: '^[0-7]{3,4}$',
       description: 'Permission bits that it should have, as octal text in quotes: a bare 0644 is a number in YAML.',
       examples: ['0644', '0750'],
     },
@@ -65,7 +65,7 @@ const params = {
     },
     sha256: {
       type: 'string',
-      pattern: '^[0-9a-fA-F]{64}$|\\$\\{\\{',
+      pattern: '^[0-9a-fA-F]{64}$',
       description: 'SHA-256 of its contents, 64 hex digits.',
     },
     contains: {

@@ -1,3 +1,4 @@
+import { parseDuration } from '../../../documents/duration.js';
 import type { FromSchema, JsonSchema } from '../../../documents/json-schema.js';
 import { Secret } from '../../../secrets/secret.js';
 import { foundPattern, missingPattern, patternProblems, patternsSchema } from '../../patterns.js';
@@ -7,7 +8,7 @@ import { type TextOrSecret, textOrSecret } from '../../secret-param.js';
 import { defineControllerStep, type Judgement } from '../../step.js';
 import { type Certificate, secondsLeft } from '../certificate.js';
 import type { ConnectionFailure } from '../connection.js';
-import { deadlineParam, deadlineSeconds } from '../deadline.js';
+import { deadlineParam } from '../deadline.js';
 import { fetchPage, type HttpAnswer, type Phases } from './request.js';
 
 const params = {
@@ -100,7 +101,7 @@ export default defineControllerStep<Params, HttpData>({
   params,
   effect: 'read',
   validate: (given) => [
-    ...rangeProblems(given, { warning: 'seconds', critical: 'seconds', deadline: 'seconds' }),
+    ...rangeProblems(given, { warning: 'seconds', critical: 'seconds' }),
     ...patternProblems(given, ['body', 'body-lacks']),
     ...urlProblems(given.url),
   ],
@@ -112,7 +113,7 @@ export default defineControllerStep<Params, HttpData>({
       ]),
     );
     const { url, method, address, ca, redirects } = given;
-    const seconds = deadlineSeconds(given.deadline);
+    const seconds = parseDuration(given.deadline);
     return readAnswer(await fetchPage({ url, method, headers, address, ca, redirects, seconds }, signal), given);
   },
   judge(data, given, { now }) {

@@ -1,6 +1,7 @@
+import { duration, parseDuration } from '../../../documents/duration.js';
 import type { FromSchema, JsonSchema } from '../../../documents/json-schema.js';
 import { expectSuccess } from '../../lines.js';
-import { metricOf, parseRange, rangeProblems } from '../../range.js';
+import { metricOf } from '../../range.js';
 import { script } from '../../script.js';
 import { defineHostStep, type FoundIssue, text, UnreadableOutput } from '../../step.js';
 import { readUnits, secondsSince } from '../units.js';
@@ -23,9 +24,8 @@ const params = {
         'Fail when systemd has restarted a service this often and started it within `window`. 0 does not look.',
     },
     window: {
-      type: ['string', 'number'],
+      ...duration('How long ago the last start of a crash loop may be.'),
       default: '10m',
-      description: 'How long ago the last start of a crash loop may be; a number is seconds.',
       examples: ['10m', '1h'],
     },
   },
@@ -45,7 +45,6 @@ export default defineHostStep<FromSchema<typeof params>, SystemdData>({
   summary: 'Failed units and services in a crash loop',
   params,
   effect: 'read',
-  validate: ({ window }) => rangeProblems({ window }, { window: 'seconds' }),
   probe: script('./probe.sh', import.meta.url),
   args: ({ restarts }) => [String(restarts)],
   parse(output, { restarts, window }) {
@@ -61,7 +60,7 @@ export default defineHostStep<FromSchema<typeof params>, SystemdData>({
       state: system.SystemState,
       version: system.Version ?? '',
       failed: units.toSorted(),
-      looping: services === undefined ? [] : loopingServices(services, restarts, parseRange(window, 'seconds').end),
+      looping: services === undefined ? [] : loopingServices(services, restarts, parseDuration(window)),
     };
   },
   judge({ state, failed, looping }, { ignore }) {

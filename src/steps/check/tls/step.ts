@@ -1,9 +1,10 @@
+import { parseDuration } from '../../../documents/duration.js';
 import type { FromSchema, JsonSchema } from '../../../documents/json-schema.js';
 import { formatLimit } from '../../quantity.js';
 import { judgeNumber, metricOf, optionalRange, rangeProblems, rangeSchema } from '../../range.js';
 import { defineControllerStep, type Judgement } from '../../step.js';
 import { expiryText, lifetimeLimits, secondsLeft } from '../certificate.js';
-import { deadlineParam, deadlineSeconds } from '../deadline.js';
+import { deadlineParam } from '../deadline.js';
 import { handshake, type TlsData } from './handshake.js';
 
 const params = {
@@ -64,12 +65,11 @@ export default defineControllerStep<Params, TlsData>({
     rangeProblems(given, {
       warning: { unit: 'seconds', bare: 'd', lower: true },
       critical: { unit: 'seconds', bare: 'd', lower: true },
-      deadline: 'seconds',
     }),
   async call({ address, port, servername, ca, deadline }, { host, signal }) {
     const target = address ?? host.address;
     return await handshake(
-      { address: target, port, servername: servername ?? address ?? host.name, ca, seconds: deadlineSeconds(deadline) },
+      { address: target, port, servername: servername ?? address ?? host.name, ca, seconds: parseDuration(deadline) },
       signal,
     );
   },
