@@ -36,7 +36,7 @@ export function addScopeFlags(command: Command): void {
 export function addRunFlags(command: Command): void {
   addScopeFlags(command);
   command
-    .option('-o, --output <format[=file]...>', 'report: table, json, ndjson, junit, nagios, markdown, github')
+    .option('-o, --output <report...>', 'FORMAT or FORMAT=FILE: table, json, ndjson, junit, nagios, markdown, github')
     .option('-q, --quiet', 'print nothing when all is well')
     .option('-v, --verbose', 'show steps that are ok, too')
     .option('--concurrency <hosts>', 'hosts in flight at once (default 100)', wholeNumber)
