@@ -48,8 +48,13 @@ export function processTerminal(
     stderrIsTty: Boolean((stderr as WriteStream).isTTY),
     color: wantsColor(stdout, env),
     colorErr: wantsColor(stderr, env),
-    width: (stdout as WriteStream).columns || (stderr as WriteStream).columns || 100,
-    rows: (stderr as WriteStream).rows || 24,
+    // Read anew each time: a window may change its size while a run is on.
+    get width() {
+      return (stdout as WriteStream).columns || (stderr as WriteStream).columns || 100;
+    },
+    get rows() {
+      return (stderr as WriteStream).rows || 24;
+    },
     async out(text) {
       if (outError) throw outputError(outError);
       if (outClosed || text === '') return;

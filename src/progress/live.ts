@@ -15,7 +15,8 @@ export function liveProgress({ terminal, now = Date.now }: Omit<ProgressOptions,
   let view: View | undefined;
   let loading: Promise<void> | undefined;
   let timer: NodeJS.Timeout | undefined;
-  let finished = false;
+  let reopen: (() => void) | undefined;
+  let paused = false;
 
   function frame(): void {
     // A slow screen skips frames; the news waits for the next one.
@@ -27,11 +28,26 @@ export function liveProgress({ terminal, now = Date.now }: Omit<ProgressOptions,
 
   async function start(hosts: number, output: DetachedWriter): Promise<void> {
     const open = hosts === 1 ? (await import('./spinner.js')).openSpinner : (await import('./many.js')).openManyHosts;
-    if (finished) return;
-    view = open(terminal, output);
-    frame();
-    timer = setInterval(frame, 1000 / framesPerSecond);
-    timer.unref();
+    reopen = () => {
+      view = open(terminal, output);
+      frame();
+      timer = setInterval(frame, 1000 / framesPerSecond);
+      timer.unref();
+    };
+    if (!paused) reopen();
+  }
+
+  async function close(): Promise<void> {
+    paused = true;
+    clearInterval(timer);
+    await loading;
+    await writer.drain();
+    const news = state.news;
+    state.news = [];
+    if (view) view.close(news);
+    else for (const { outcome, text } of news) writer.write(`${outcome.padEnd(11)} ${text}\n`);
+    view = undefined;
+    await writer.drain();
   }
 
   return {
@@ -42,16 +58,11 @@ export function liveProgress({ terminal, now = Date.now }: Omit<ProgressOptions,
         loading = start(event.hosts.length, writer).catch(() => {});
       }
     },
-    async finish() {
-      finished = true;
-      clearInterval(timer);
-      await loading;
-      await writer.drain();
-      const news = state.news;
-      state.news = [];
-      if (view) view.close(news);
-      else for (const { outcome, text } of news) writer.write(`${outcome.padEnd(11)} ${text}\n`);
-      await writer.drain();
+    pause: close,
+    resume() {
+      paused = false;
+      if (!view) reopen?.();
     },
+    finish: close,
   };
 }

@@ -16,7 +16,10 @@ export const openManyHosts: OpenView = (terminal, writer) => {
   const chalk = chalkFor(terminal);
 
   function persist(news: Parameters<ReturnType<OpenView>['close']>[0]): void {
-    if (news.length > 0) update.persist(news.map((item) => newsLine(item, chalk, terminal.width - 1)).join('\n'));
+    // Not `update.persist`: it cuts what is longer than the screen is high.
+    if (news.length === 0) return;
+    update.clear();
+    screen.write(news.map((item) => `${newsLine(item, chalk, terminal.width - 1)}\n`).join(''));
   }
 
   return {

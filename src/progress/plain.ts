@@ -1,5 +1,5 @@
 import type { RunEvent } from '../execute/events.js';
-import { escapeLine } from '../reports/escape.js';
+import { escapeLine, guardLog } from '../reports/escape.js';
 import { count, formatSeconds, formatTime, formatTotals } from '../reports/figures.js';
 import type { Progress, ProgressOptions } from './progress.js';
 import { applyEvent, startState } from './state.js';
@@ -10,7 +10,7 @@ export function plainProgress({ terminal }: Pick<ProgressOptions, 'terminal'>): 
   const state = startState();
   const planned = new Map<string, number>();
   const writer = detachedWriter(terminal);
-  const line = (at: string, text: string) => writer.write(`${formatTime(escapeLine(at))} ${text}\n`);
+  const line = (at: string, text: string) => writer.write(`${guardLog(`${formatTime(escapeLine(at))} ${text}`)}\n`);
 
   function onEvent(event: RunEvent): void {
     applyEvent(state, event, planned);
@@ -29,7 +29,7 @@ export function plainProgress({ terminal }: Pick<ProgressOptions, 'terminal'>): 
     }
   }
 
-  return { onEvent, finish: () => writer.drain() };
+  return { onEvent, pause: () => writer.drain(), resume: () => {}, finish: () => writer.drain() };
 }
 
 function doneLine({ host, outcome }: RunEvent & { readonly type: 'host-end' }): string {

@@ -9,6 +9,9 @@ export type ProgressKind = 'live' | 'plain' | 'ndjson' | 'none';
 export interface Progress {
   /** Takes an event at once; what it leads to on the screen comes later. */
   readonly onEvent: EventListener;
+  /** Takes the moving part off the screen, so that a question can be asked; `resume` brings it back. */
+  pause(): Promise<void>;
+  resume(): void;
   /** Shows what is left and gives the screen back. To be called however the run ends. */
   finish(): Promise<void>;
 }
@@ -30,7 +33,7 @@ export function createProgress(options: ProgressOptions): Progress {
     case 'ndjson':
       return ndjsonProgress(options);
     case 'none':
-      return { onEvent: () => {}, finish: async () => {} };
+      return { onEvent: () => {}, pause: async () => {}, resume: () => {}, finish: async () => {} };
   }
 }
 
