@@ -23,6 +23,7 @@ async function runCommand(argv: readonly string[], terminal: Terminal): Promise<
   let code: number = exitCode.ok;
   const context: CommandContext = {
     terminal,
+    argv,
     cwd: process.cwd(),
     env: process.env,
     version,
@@ -77,11 +78,14 @@ async function buildProgram(
   const wanted = argv.find((argument) => !argument.startsWith('-'));
   const called = wanted === 'help' ? argv.filter((argument) => !argument.startsWith('-'))[1] : wanted;
   for (const [name, entry] of Object.entries(commands)) {
-    const command = program.command(name).description(entry.summary).helpGroup(`${entry.group}:`);
+    const command = program
+      .command(name, { hidden: entry.hidden ?? false })
+      .description(entry.summary)
+      .helpGroup(`${entry.group}:`);
     command.copyInheritedSettings(program);
     if (name === called) {
       const module = await entry.load();
-      module.define(command, context);
+      await module.define(command, context);
       addCommonOptions(command);
       for (const child of command.commands) addCommonOptions(child);
     }
@@ -92,10 +96,10 @@ async function buildProgram(
 function currentUser(): CommandContext['user'] {
   const uid = process.getuid?.();
   try {
-    return { name: userInfo().username, uid, home: process.env.HOME ?? homedir() };
+    return { name: userInfo().username, uid, home: process.env.HOME ?? homedir(), pid: process.pid };
   } catch {
     // No entry in the password file: containers with a made-up uid.
-    return { name: process.env.USER ?? String(uid ?? 'unknown'), uid, home: process.env.HOME };
+    return { name: process.env.USER ?? String(uid ?? 'unknown'), uid, home: process.env.HOME, pid: process.pid };
   }
 }
 

@@ -5,11 +5,18 @@ import type { Terminal } from '../terminal.js';
 /** What the world looks like to a command; tests build their own. */
 export interface CommandContext {
   readonly terminal: Terminal;
+  /** What the user typed, for commands whose flags depend on it. */
+  readonly argv: readonly string[];
   readonly cwd: string;
   readonly env: Readonly<NodeJS.ProcessEnv>;
   readonly version: string;
   /** The user that opsctl runs as; `uid` is undefined where the system has none. */
-  readonly user: { readonly name: string; readonly uid: number | undefined; readonly home: string | undefined };
+  readonly user: {
+    readonly name: string;
+    readonly uid: number | undefined;
+    readonly home: string | undefined;
+    readonly pid: number;
+  };
   /** Takes a secret's variable out of the environment once it was read. */
   removeVariable(name: string): void;
   /** Tells `main` the exit code. Not calling it means 0. */
@@ -23,11 +30,13 @@ export interface CommandContext {
  * `<Name>Options`; `run<Name>(options, context)` does the work, so that tests can call it without argv.
  */
 export interface CommandModule {
-  define(command: Command, context: CommandContext): void;
+  define(command: Command, context: CommandContext): void | Promise<void>;
 }
 
 export interface CommandEntry {
   readonly summary: string;
   readonly group: 'Run' | 'Look' | 'Set up';
+  /** Not for people: left out of help. */
+  readonly hidden?: true;
   load(): Promise<CommandModule>;
 }

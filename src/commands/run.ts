@@ -3,31 +3,36 @@ import type { RunOptions } from '../perform/options.js';
 import type { CommandContext } from './command.js';
 import { addRunFlags, type RunFlags, readParams, readRunFlags, splitList } from './run-flags.js';
 
+/** Flags of every command that takes a runbook. */
+export interface RunbookFlags extends RunFlags {
+  readonly param?: string[];
+  readonly tags?: string;
+  readonly skipTags?: string;
+  readonly dryRun?: boolean;
+  readonly yes?: boolean;
+}
+
 export function define(command: Command, context: CommandContext): void {
   command.argument('<runbook>', 'runbook file');
   addRunFlags(command);
+  addRunbookFlags(command);
+  command
+    .option('--dry-run', 'contact the hosts but change nothing')
+    .option('-y, --yes', 'change without asking')
+    .action(async (runbook: string, flags: RunbookFlags) => {
+      const { perform } = await import('../perform/perform.js');
+      context.finish(await perform(runOptions(runbook, flags), context));
+    });
+}
+
+export function addRunbookFlags(command: Command): void {
   command
     .option('-p, --param <name=value...>', 'set a parameter of the runbook')
     .option('--tags <tags>', 'only steps with one of these tags (comma-separated)')
-    .option('--skip-tags <tags>', 'leave out steps with one of these tags')
-    .option('--dry-run', 'contact the hosts but change nothing')
-    .option('-y, --yes', 'change without asking')
-    .action(
-      async (
-        runbook: string,
-        flags: RunFlags & { param?: string[]; tags?: string; skipTags?: string; dryRun?: boolean; yes?: boolean },
-      ) => {
-        const options = runOptions(runbook, flags);
-        const { perform } = await import('../perform/perform.js');
-        context.finish(await perform(options, context));
-      },
-    );
+    .option('--skip-tags <tags>', 'leave out steps with one of these tags');
 }
 
-export function runOptions(
-  runbook: RunOptions['runbook'],
-  flags: RunFlags & { param?: string[]; tags?: string; skipTags?: string; dryRun?: boolean; yes?: boolean },
-): RunOptions {
+export function runOptions(runbook: RunOptions['runbook'], flags: RunbookFlags): RunOptions {
   return {
     ...readRunFlags(flags),
     runbook,

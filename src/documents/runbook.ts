@@ -8,6 +8,7 @@ import { type IncludeParams, includeKind, includeSchema } from './include.schema
 import { documentProblems, loadedDocument, readDocument } from './load.js';
 import { nearest } from './nearest.js';
 import { validateParams } from './params.js';
+import { parse } from './parse.js';
 import { kindOf } from './read.js';
 import {
   type Runbook,
@@ -64,6 +65,8 @@ export interface GroupEntry extends EntryBase {
 
 export interface RunbookOptions {
   readonly cwd: string;
+  /** The text of a runbook that is in no file; `path` is then only its name. */
+  readonly text?: string;
   /** Included files must be inside it. The folder of the runbook when absent. */
   readonly projectRoot?: string;
 }
@@ -134,7 +137,9 @@ class RunbookLoader {
 
   async #read({ name, from }: Request): Promise<ParsedFile | undefined> {
     try {
-      return await readDocument(name, { cwd: this.#options.cwd, subject: 'a runbook', ...(from && { from }) });
+      const { cwd, text } = this.#options;
+      if (text !== undefined && !from) return parse(Buffer.from(text), name, { subject: 'a runbook' });
+      return await readDocument(name, { cwd, subject: 'a runbook', ...(from && { from }) });
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
       this.#problems.push(...error.problems);

@@ -60,11 +60,13 @@ export class HostSession {
    * link is cut, probes that had not ended are tried once more over a new connection.
    */
   async runRound(items: readonly ReadyItem[], sudo: boolean, listener: RoundListener): Promise<void> {
+    // What the author of a runbook calls reading may still do harm twice: only our own probes are repeated.
+    const mayRepeat = items.every(({ item }) => typeof item.step.kind.effect === 'string');
     const pending = await this.#runOnce(
       items.map((item, index) => ({ ...item, index })),
       sudo,
       listener,
-      true,
+      mayRepeat,
     );
     if (pending.length > 0) await this.#runOnce(pending, sudo, listener, false);
   }

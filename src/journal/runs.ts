@@ -40,23 +40,18 @@ export async function findRun(stateFolder: string, ref: string, cwd = ''): Promi
   if (ref.includes('/') || ref.endsWith('.json')) return findFile(ref, cwd);
   const ids = await runIds(stateFolder);
   if (ref === 'last') return lastRun(stateFolder, ids);
-  const exact = ids.includes(ref) ? [ref] : ref === '' ? [] : ids.filter((id) => id.startsWith(ref));
-  const [id, ...others] = exact;
-  if (id === undefined)
-    throw new UserError({
-      code: 'E_RUN_NOT_FOUND',
-      what: `no run "${ref}" in ${stateFolder}`,
-      hint: ids.length === 0 ? 'nothing has run yet' : 'list them with `opsctl runs`',
-    });
-  if (others.length > 0)
-    throw new UserError({
-      code: 'E_RUN_AMBIGUOUS',
-      what: `"${ref}" is the start of ${exact.length} runs: ${exact.slice(0, 5).join(', ')}${exact.length > 5 ? ' …' : ''}`,
-      hint: 'give more of the id',
-    });
+  const id = matchId(stateFolder, ref, ids);
   const file = join(stateFolder, 'runs', id, 'result.json');
   if (!(await isFile(file))) throw unfinished(id);
   return file;
+}
+
+/** The folder of a run, finished or not: what `opsctl resume` goes on with. `last` is the newest. */
+export async function findRunFolder(stateFolder: string, ref: string): Promise<string> {
+  const ids = await runIds(stateFolder);
+  const [id] = ids;
+  if (ref === 'last' && id !== undefined) return join(stateFolder, 'runs', id);
+  return join(stateFolder, 'runs', matchId(stateFolder, ref, ids));
 }
 
 /** Reads a result and makes sure that it is one. */
@@ -116,6 +111,25 @@ function unfinished(id: string): UserError {
     what: `run ${id} has no result: it is still running, or was killed`,
     hint: `finish it with \`opsctl resume ${id}\``,
   });
+}
+
+/** The id that REF is, or is the start of. */
+function matchId(stateFolder: string, ref: string, ids: readonly string[]): string {
+  const exact = ids.includes(ref) ? [ref] : ref === '' ? [] : ids.filter((id) => id.startsWith(ref));
+  const [id, ...others] = exact;
+  if (id === undefined)
+    throw new UserError({
+      code: 'E_RUN_NOT_FOUND',
+      what: `no run "${ref}" in ${stateFolder}`,
+      hint: ids.length === 0 ? 'nothing has run yet' : 'list them with `opsctl runs`',
+    });
+  if (others.length > 0)
+    throw new UserError({
+      code: 'E_RUN_AMBIGUOUS',
+      what: `"${ref}" is the start of ${exact.length} runs: ${exact.slice(0, 5).join(', ')}${exact.length > 5 ? ' …' : ''}`,
+      hint: 'give more of the id',
+    });
+  return id;
 }
 
 /** Run ids sort by time. */

@@ -1,11 +1,10 @@
-import type { LoadedRunbook } from '../documents/runbook.js';
 import type { RunEvent } from '../execute/events.js';
 import type { RunResult } from '../result/result.schema.js';
 
 /** How a run is asked for: what `run`, `check`, `exec` and `resume` turn their flags into. */
 export interface RunOptions extends ScopeOptions {
   /** A file to load, or a runbook that a command made up. */
-  readonly runbook: string | LoadedRunbook;
+  readonly runbook: string | { readonly name: string; readonly text: string };
   readonly params?: Readonly<Record<string, string>>;
   readonly tags?: readonly string[];
   readonly skipTags?: readonly string[];
@@ -41,5 +40,7 @@ export interface ScopeOptions {
 
 export interface ResumedRun {
   readonly id: string;
+  /** What the runbook was when the run began. */
+  readonly sha256: string;
   readonly events: readonly RunEvent[];
 }

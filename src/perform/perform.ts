@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -7,6 +8,9 @@ import type { RunContext } from '../execute/context.js';
 import type { RunEvent } from '../execute/events.js';
 import { defaultConcurrency, executePlan } from '../execute/run.js';
 import { openJournal } from '../journal/journal.js';
+import { lockRun } from '../journal/lock.js';
+import { writeRequest } from '../journal/request.js';
+import { runFolder } from '../journal/state.js';
 import { itemsOf } from '../plan/items.js';
 import type { Plan } from '../plan/plan.js';
 import { createProgress, progressKind } from '../progress/progress.js';
@@ -18,7 +22,7 @@ import { createRedactor, type Redactor } from '../secrets/redactor.js';
 import { confirmChanges } from './confirm.js';
 import { gatherSecrets } from './gather-secrets.js';
 import type { RunOptions } from './options.js';
-import { prepare, stateOf } from './prepare.js';
+import { type Prepared, prepare, stateOf } from './prepare.js';
 import { openReach, type Reach } from './reach.js';
 
 /**
@@ -36,10 +40,13 @@ export async function perform(options: RunOptions, context: CommandContext): Pro
   const reach = await openReach(plan, prepared, options, context, secrets);
   if (plan.mode === 'run' && !options.resume) await confirmChanges(plan, options.yes ?? false, context.terminal);
 
-  const folder = join(stateOf(project, context), 'runs', runId);
-  const result = await execute(prepared.plan, options, context, { folder, runId, redactor, reach, secrets });
+  const folder = runFolder(stateOf(project, context), runId);
+  keepRequest(folder, options, prepared, context);
+  const unlock = lockRun(folder, context.user.pid);
+  const result = await execute(plan, options, context, { folder, runId, redactor, reach, secrets });
 
   await saveResult(folder, result);
+  unlock();
   if (options.show) await context.terminal.out(options.show(result));
   // Cron mails whatever is printed: with --quiet a green run prints nothing.
   const silent = options.show !== undefined || (options.quiet === true && result.exit.code === exitCode.ok);
@@ -65,6 +72,24 @@ async function chooseOutputs(
     for (const file of files) await checkOutputPath(file, cwd);
   }
   return outputs;
+}
+
+/** Keeps what was asked for, for `opsctl resume`; a resumed run must still be the same one. */
+function keepRequest(folder: string, options: RunOptions, { runbook, runId }: Prepared, context: CommandContext): void {
+  const sha256 = createHash('sha256')
+    .update(runbook.files.map((file) => file.sha256).join())
+    .digest('hex');
+  const { resume, show: _, ...asked } = options;
+  if (!resume) {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    writeRequest(folder, { id: runId, cwd: context.cwd, sha256, options: asked });
+  } else if (resume.sha256 !== sha256) {
+    throw new UserError({
+      code: 'E_RESUME_CHANGED',
+      what: `the runbook is not what it was when run ${resume.id} began`,
+      hint: 'put it back, or start a new run',
+    });
+  }
 }
 
 interface Execution {
@@ -108,7 +133,10 @@ async function execute(
   const deadline =
     plan.timeout === undefined ? undefined : setTimeout(() => stop.abort('deadline'), plan.timeout * 1000);
   const earlier = readEarlier(options.resume?.events ?? []);
-  for (const event of options.resume?.events ?? []) if (event.type !== 'run-end') fold.add(event);
+  for (const event of options.resume?.events ?? []) {
+    if (event.type !== 'run-end') fold.add(event);
+    if (event.type === 'run-start') progress.onEvent(event);
+  }
 
   const started = performance.now();
   const startedAt = new Date();

@@ -30,10 +30,12 @@ export interface ScopeLoaded {
 /** Documents → plan. Throws a UserError with everything that is wrong, before any contact. */
 export async function prepare(options: RunOptions, context: CommandContext): Promise<Prepared> {
   const { project, inventory } = await loadScope(options, context);
+  const { runbook: source } = options;
+  const inProject = { cwd: context.cwd, ...(project.document && { projectRoot: project.root }) };
   const runbook =
-    typeof options.runbook === 'string'
-      ? await loadRunbook(options.runbook, { cwd: context.cwd, ...(project.document && { projectRoot: project.root }) })
-      : options.runbook;
+    typeof source === 'string'
+      ? await loadRunbook(source, inProject)
+      : await loadRunbook(source.name, { ...inProject, text: source.text });
   const params = resolveParams(runbook.value, options.params ?? {});
   const hosts = await chooseHosts(options, runbook, inventory, project, context);
   const compiled = await compileRunbook(runbook, { params, vars: variableNames(hosts) });
