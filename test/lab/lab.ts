@@ -113,7 +113,7 @@ export async function startLab(options: LabOptions): Promise<Lab> {
     cwd: project,
     timeoutSeconds: 120,
     ...settings,
-    env: { PATH: process.env.PATH, HOME: join(folder, 'home'), ...settings.env },
+    env: { PATH: process.env.PATH, HOME: join(folder, 'home'), XDG_STATE_HOME: join(folder, 'state'), ...settings.env },
   });
   const lab: Lab = {
     folder,
