@@ -9,7 +9,7 @@ export function define(command: Command, context: CommandContext): void {
   command
     .argument('[run]', 'run id, the start of one, or `last`', 'last')
     .option('--project <folder>', 'project folder with opsctl.yaml')
-    .option('-o, --output <format[=file]...>', 'report, in place of those of the run')
+    .option('-o, --output <report...>', 'FORMAT or FORMAT=FILE, in place of those of the run')
     .option('-q, --quiet', 'print nothing when all is well')
     .option('-v, --verbose', 'show steps that are ok, too')
     .action(async (run: string, flags: { project?: string; output?: string[]; quiet?: boolean; verbose?: boolean }) => {
