@@ -11,6 +11,11 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     summary: 'Show what a run would do, contacting nothing',
     load: async () => import('./plan.js'),
   },
+  inventory: {
+    group: 'Look',
+    summary: 'List hosts, groups, or all about one host',
+    load: async () => import('./inventory.js'),
+  },
   report: { group: 'Look', summary: 'Print a run again, in any format', load: async () => import('./report.js') },
   runs: { group: 'Look', summary: 'List the runs that are kept', load: async () => import('./runs.js') },
   steps: {
@@ -29,6 +34,11 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     hidden: true,
     summary: 'Completions for a shell',
     load: async () => import('./complete.js'),
+  },
+  why: {
+    group: 'Look',
+    summary: 'Tell where a variable or setting of a host comes from',
+    load: async () => import('./why.js'),
   },
   trust: { group: 'Set up', summary: 'Scan, add and list host keys', load: async () => import('./trust.js') },
 };

@@ -7,7 +7,7 @@ export type PlaceOf = (path: readonly (string | number)[]) => Place;
 
 /**
  * The connection settings in a map of opsctl's own format. The schema has looked at the types; here is what it
- * cannot say: names that ssh would misread, ports, passwords written out.
+ * cannot say: names that ssh would misread, and ports.
  */
 export function readConnect(raw: unknown, placeOf: PlaceOf, problems: Problem[]): ConnectSettings {
   if (!isMap(raw)) return {};
@@ -42,16 +42,10 @@ function refuseSetting(name: string, value: unknown): SettingProblem[] {
           ? refuseHop(hop).map((problem) => (Array.isArray(value) ? { ...problem, path: [index] } : problem))
           : [],
       );
-    case 'password':
-    case 'passphrase':
-      return literalSecret(name, value);
     case 'sudo': {
       if (!isMap(value)) return [];
       const user = typeof value.user === 'string' ? list(refuseUserName(value.user)) : [];
-      return [
-        ...literalSecret('sudo password', value.password).map((problem) => ({ ...problem, path: ['password'] })),
-        ...user.map((problem) => ({ ...problem, path: ['user'] })),
-      ];
+      return user.map((problem) => ({ ...problem, path: ['user'] }));
     }
     default:
       return [];
@@ -70,21 +64,6 @@ export function refuseHop(hop: string): Omit<Problem, 'place'>[] {
     ...list(refuseHostName(name, 'jump host')),
     ...(port === undefined ? [] : [readPort(port, true)].filter((result) => typeof result !== 'number')),
   ];
-}
-
-function literalSecret(name: string, value: unknown): SettingProblem[] {
-  if (typeof value !== 'string' && typeof value !== 'number') return [];
-  return [secretLiteral(name)];
-}
-
-/** The refusal of a password written out. The value is never part of the message. */
-export function secretLiteral(name: string): Omit<Problem, 'place'> & { readonly code: 'E_SECRET_LITERAL' } {
-  const variable = name.replace(/[^A-Za-z0-9]+/g, '_').toUpperCase();
-  return {
-    code: 'E_SECRET_LITERAL',
-    what: `${name} is written out`,
-    hint: `use { secret: "env:${variable}" }, file: or exec:`,
-  };
 }
 
 export function isMap(value: unknown): value is Readonly<Record<string, unknown>> {

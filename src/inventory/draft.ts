@@ -46,10 +46,13 @@ export interface Draft {
   readonly defaults: Layer[];
   readonly groups: Map<string, GroupDraft>;
   readonly hosts: Map<string, HostDraft>;
+  /** Some file of opsctl's own format holds a `${{`. */
+  templates: boolean;
 }
 
 export function newDraft(): Draft {
-  return { files: [], warnings: new Set(), problems: [], defaults: [], groups: new Map(), hosts: new Map() };
+  const [groups, hosts] = [new Map<string, GroupDraft>(), new Map<string, HostDraft>()];
+  return { files: [], warnings: new Set(), problems: [], defaults: [], groups, hosts, templates: false };
 }
 
 /** The group, made when it is new. A bad name is a problem, and `undefined`. */

@@ -30,7 +30,9 @@ export async function loadInventory(sources: readonly string[], context: Invento
     }, draft);
   }
   await addVarsFolders(varsFolders, draft);
-  const inventory = resolveInventory(draft);
+  const fillIn = draft.templates ? await (await import('./fill-in.js')).loadFillIn() : undefined;
+  const inventory = resolveInventory(draft, fillIn);
+  if (fillIn) for (const host of inventory.hosts.values()) collectSync(() => host.vars, draft);
   draft.problems.push(...findDuplicates(draft));
   if (draft.problems.length > 0) throw new UserError(inReadingOrder(draft.problems, draft.files));
   if (inventory.hosts.size === 0) throw noHosts(sources);
@@ -49,6 +51,15 @@ function localInventory(): Inventory {
 async function collect(load: () => Promise<void>, draft: Draft): Promise<void> {
   try {
     await load();
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    draft.problems.push(...error.problems);
+  }
+}
+
+function collectSync(work: () => unknown, draft: Draft): void {
+  try {
+    work();
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     draft.problems.push(...error.problems);
@@ -116,9 +127,24 @@ async function kindOf(file: SourceFile): Promise<SourceKind> {
 function inReadingOrder(problems: readonly Problem[], files: readonly string[]): Problem[] {
   const rank = ({ place }: Problem) => (place ? files.indexOf(place.file) : -1);
   const at = ({ place }: Problem) => (place?.line ?? 0) * 100_000 + (place?.column ?? 0);
+  const secretLines = new Set(problems.filter(({ code }) => code === 'E_SECRET_LITERAL').map(lineOf));
   // A range shares its line, so the same problem may come several times.
   const unique = new Map(problems.map((problem) => [problemLine(problem), problem]));
-  return [...unique.values()].sort((a, b) => rank(a) - rank(b) || at(a) - at(b));
+  const shown = [...unique.values()].map((problem) =>
+    secretLines.has(lineOf(problem)) ? withoutSource(problem) : problem,
+  );
+  return shown.sort((a, b) => rank(a) - rank(b) || at(a) - at(b));
+}
+
+function lineOf({ place }: Problem): string {
+  return `${place?.file}:${place?.line}`;
+}
+
+/** The line holds a password, so it is not shown, whatever else is wrong in it. */
+function withoutSource(problem: Problem): Problem {
+  if (!problem.place) return problem;
+  const { source: _, length: __, ...place } = problem.place;
+  return { ...problem, place };
 }
 
 function noHosts(sources: readonly string[]): UserError {

@@ -1,4 +1,6 @@
-import type { Inventory } from './inventory.js';
+import { nearest } from '../documents/nearest.js';
+import { UserError } from '../errors.js';
+import type { Host, Inventory } from './inventory.js';
 
 /** All hosts of a group, those of its child groups included: its own first, then level by level. */
 export function hostsOfGroup(inventory: Inventory, name: string): ReadonlySet<string> {
@@ -17,4 +19,19 @@ export function hostsOfGroup(inventory: Inventory, name: string): ReadonlySet<st
     level = next;
   }
   return hosts;
+}
+
+/**
+ * One host by its name.
+ * @throws UserError
+ */
+export function hostNamed(inventory: Inventory, name: string): Host {
+  const host = inventory.hosts.get(name);
+  if (host) return host;
+  const better = nearest(name, inventory.hosts.keys());
+  throw new UserError({
+    code: 'E_NO_HOSTS',
+    what: `no host is named "${name}"`,
+    hint: better === undefined ? 'list them with: opsctl inventory list' : `did you mean "${better}"?`,
+  });
 }

@@ -1,9 +1,7 @@
-import type { Problem } from '../errors.js';
+import type { Place, Problem } from '../errors.js';
 import { type Draft, type GroupDraft, type HostDraft, type Layer, newDraft, type Values } from './draft.js';
+import type { FillIn } from './fill-in.js';
 import type { ConnectSettings, Group, Host, Inventory, Origin } from './inventory.js';
-
-/** Gives the variables of one host with its `${{ }}` filled in. */
-export type FillIn = (vars: Values, host: { readonly name: string; readonly groups: readonly string[] }) => Values;
 
 /**
  * Decides who wins. Lowest first: defaults, `all`, groups of the inventory (far ancestors before near ones,
@@ -46,7 +44,7 @@ function resolveHost(host: HostDraft, chain: Chain, fillIn: FillIn | undefined):
     get vars() {
       if (vars === undefined) {
         const merged = merge(chain.vars, own, 'vars');
-        vars = fillIn ? fillIn(merged, { name: host.name, groups: chain.groups }) : merged;
+        vars = fillIn ? fillIn(merged, named(this), (name) => placeOfVar(name, chain, host)) : merged;
       }
       return vars;
     },
@@ -62,6 +60,15 @@ function resolveHost(host: HostDraft, chain: Chain, fillIn: FillIn | undefined):
       return host.place();
     },
   };
+}
+
+function named({ name, groups, connect }: Host): { name: string; groups: readonly string[]; address: string } {
+  return { name, groups, address: connect.address ?? name };
+}
+
+function placeOfVar(name: string, chain: Chain, host: HostDraft): Place {
+  const layers = [...chain.layers.map(([, layer]) => layer), ...host.layers, ...host.files];
+  return layers.findLast(({ vars }) => Object.hasOwn(vars, name))?.place(`vars.${name}`) ?? host.place();
 }
 
 function merge<Key extends 'vars' | 'connect'>(

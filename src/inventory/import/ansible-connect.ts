@@ -1,5 +1,5 @@
 import type { Place, Problem } from '../../errors.js';
-import { refuseHop, secretLiteral } from '../connect.js';
+import { refuseHop } from '../connect.js';
 import type { Draft, Values } from '../draft.js';
 import type { ConnectSettings } from '../inventory.js';
 import { readPort, refuseHostName, refuseUserName } from '../names.js';
@@ -96,8 +96,12 @@ function noteFor(name: string, placeOf: PlaceOf, draft: Draft): Note {
 
 function refuseSecret(name: string, value: unknown, placeOf: PlaceOf, draft: Draft): void {
   if (value === null || value === '' || typeof value === 'object') return;
-  const hint = 'remove it here, and give it in an opsctl inventory beside this one: { secret: "env:NAME" }';
-  draft.problems.push({ ...secretLiteral(name), hint, place: placeOf(name) });
+  draft.problems.push({
+    code: 'E_SECRET_LITERAL',
+    what: `\`${name}\` is written out`,
+    hint: 'remove it here, and give it in an opsctl inventory beside this one: { secret: "env:NAME" }',
+    place: placeOf(name),
+  });
 }
 
 function connection(value: unknown, note: Note): ConnectSettings {

@@ -4,7 +4,8 @@ import { parse } from '../../documents/parse.js';
 import type { ParsedFile } from '../../documents/tree.js';
 import { ordered } from '../../documents/validate.js';
 import type { Place, Problem } from '../../errors.js';
-import { isMap, readConnect, secretLiteral } from '../connect.js';
+import { findSecretLiterals } from '../../secrets/literals.js';
+import { isMap, readConnect } from '../connect.js';
 import { addGroup, addHost, type Draft, type GroupDraft, type Layer, type Values } from '../draft.js';
 import type { ConnectSettings } from '../inventory.js';
 import { inventorySchema } from '../inventory.schema.js';
@@ -18,14 +19,16 @@ export const opsctlSource: SourceKind = {
   reads: () => true,
   async load(file, draft) {
     const document = await parse(file.bytes, file.name, { subject: 'an inventory' });
+    if (file.bytes.includes('${{')) draft.templates = true;
     const found = new OpsctlReader(document, draft).read();
+    const literals = findSecretLiterals(document.value, (path) => document.place(path));
     const shape = await documentProblems(document, {
       schema: inventorySchema,
       validator: 'inventory',
       subject: 'an inventory',
     });
     // Of two problems at one place the first stays: "port is 1-65535" says more than the schema.
-    draft.problems.push(...ordered([...found, ...shape]));
+    draft.problems.push(...ordered([...literals, ...found, ...shape]));
   },
 };
 
@@ -129,10 +132,6 @@ class OpsctlReader {
     connectPath: (name: string) => Path,
   ): Layer | undefined {
     const vars = isMap(rawVars) ? rawVars : {};
-    for (const [name, value] of Object.entries(vars)) {
-      if (typeof value === 'string' && value !== '' && namesSecret(name) && !value.includes('${{'))
-        this.#problem([...path, 'vars', name], 'value', secretLiteral(name));
-    }
     if (Object.keys(vars).length === 0 && Object.keys(connect).length === 0) return undefined;
     const document = this.#document;
     return {
@@ -199,9 +198,4 @@ function sameSeries(a: string, b: string): boolean {
   const shape = (name: string) => name.replace(/\d+/g, '#');
   const numbers = (name: string) => (name.match(/\d+/g) ?? []).map(Number).join();
   return shape(a) === shape(b) && numbers(a) !== numbers(b);
-}
-
-/** Variables that hold a password by their name. */
-export function namesSecret(name: string): boolean {
-  return /(?:^|[_-])(?:password|passwd|passphrase|pass)$/i.test(name);
 }
