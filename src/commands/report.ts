@@ -3,16 +3,24 @@ import type { Command } from 'commander';
 import { checkOutputPath } from '../documents/paths.js';
 import { exitCode } from '../errors.js';
 import { findRun, readResult } from '../journal/runs.js';
-import { stateFolder } from '../journal/state.js';
 import { reports } from '../reports/index.js';
 import { parseOutputs, writeOutputs } from '../reports/outputs.js';
 import { writeWholeFile } from '../reports/write-file.js';
 import type { CommandContext } from './command.js';
+import { chooseStateFolder } from './state-folder.js';
 
 export interface ReportOptions {
   readonly run: string;
   readonly outputs: readonly string[];
   readonly verbose: boolean;
+  /** The project folder, when it is not the one that the working folder is in. */
+  readonly project?: string | undefined;
+}
+
+interface Flags {
+  readonly output: readonly string[];
+  readonly verbose: boolean;
+  readonly project?: string;
 }
 
 export function define(command: Command, context: CommandContext): void {
@@ -20,17 +28,16 @@ export function define(command: Command, context: CommandContext): void {
     .argument('[run]', 'run id, the start of one, `last`, or the path of a result.json', 'last')
     .option('-o, --output <format[=file]>', `format: ${Object.keys(reports).join(', ')}; repeatable`, collect, [])
     .option('-v, --verbose', 'show every result, also those that are fine and alike', false)
-    .action(async (run: string, { output, verbose }: { output: readonly string[]; verbose: boolean }) =>
-      runReport({ run, outputs: output, verbose }, context),
-    );
+    .option('--project <folder>', 'project folder with opsctl.yaml')
+    .action(async (run: string, flags: Flags) => runReport({ ...flags, run, outputs: flags.output }, context));
 }
 
 /** Prints a run again, exactly as `run -o` printed it. Its exit code is its own: 0, whatever the run's was. */
 export async function runReport(options: ReportOptions, context: CommandContext): Promise<void> {
-  const { terminal, cwd, env } = context;
+  const { terminal, cwd } = context;
   const outputs = parseOutputs(options.outputs);
   for (const { file } of outputs) if (file !== undefined) await checkOutputPath(file, cwd);
-  const result = await readResult(await findRun(stateFolder(env), options.run, cwd));
+  const result = await readResult(await findRun(await chooseStateFolder(context, options.project), options.run, cwd));
   const write = (file: string, text: string) => writeWholeFile(resolve(cwd, file), text);
   await writeOutputs(result, outputs, terminal, write, { verbose: options.verbose });
   if (terminal.outClosed) context.finish(exitCode.brokenPipe);

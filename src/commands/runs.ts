@@ -2,28 +2,31 @@ import { Chalk } from 'chalk';
 import { type Command, InvalidArgumentError } from 'commander';
 import { exitCode } from '../errors.js';
 import { listRuns, type StoredRun } from '../journal/runs.js';
-import { stateFolder } from '../journal/state.js';
 import { type Line, printColumns } from '../reports/columns.js';
 import { escapeLine, printJson } from '../reports/escape.js';
 import { formatTime, formatTotals, hostTotals } from '../reports/figures.js';
 import type { CommandContext } from './command.js';
+import { chooseStateFolder } from './state-folder.js';
 
 export interface RunsOptions {
   readonly json: boolean;
   readonly limit: number;
+  /** The project folder, when it is not the one that the working folder is in. */
+  readonly project?: string | undefined;
 }
 
 export function define(command: Command, context: CommandContext): void {
   command
     .option('--json', 'print a JSON array', false)
     .option('-n, --limit <number>', 'how many, newest first', positive, 20)
+    .option('--project <folder>', 'project folder with opsctl.yaml')
     .action(async (options: RunsOptions) => runRuns(options, context));
 }
 
 /** Lists the runs that are kept, newest first. */
-export async function runRuns({ json, limit }: RunsOptions, context: CommandContext): Promise<void> {
-  const { terminal, env } = context;
-  const runs = await listRuns(stateFolder(env), limit);
+export async function runRuns({ json, limit, project }: RunsOptions, context: CommandContext): Promise<void> {
+  const { terminal } = context;
+  const runs = await listRuns(await chooseStateFolder(context, project), limit);
   await terminal.out(json ? `${printJson(runs.map(record), 2)}\n` : listing(runs, context));
   if (terminal.outClosed) context.finish(exitCode.brokenPipe);
 }

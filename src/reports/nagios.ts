@@ -1,4 +1,4 @@
-import type { Metric, RunResult } from '../result/result.schema.js';
+import type { HostResult, Metric, RunResult } from '../result/result.schema.js';
 import { escapePlugin, guardLog } from './escape.js';
 import { count, formatExit } from './figures.js';
 import { attentionOrder, groupResults, hostTrouble, needsAttention, type ResultGroup, titleOfStep } from './groups.js';
@@ -82,17 +82,15 @@ function fitting(lines: readonly string[], room: number): readonly string[] {
 
 function perfdata(result: RunResult): { readonly perf: string; readonly left: number } {
   const several = result.hosts.length > 1;
-  const all = result.hosts.flatMap((host) =>
-    host.steps.flatMap((step) =>
+  const all = result.hosts.flatMap((host) => {
+    const labels = stepLabels(host);
+    return host.steps.flatMap((step, index) =>
       step.metrics.map((metric) => ({
         bad: needsAttention(step),
-        text: perfdatum(
-          `${several ? `${host.name} ` : ''}${step.step}${step.item === undefined ? '' : `[${step.item}]`} ${metric.name}`,
-          metric,
-        ),
+        text: perfdatum(`${several ? `${host.name} ` : ''}${labels[index]} ${metric.name}`, metric),
       })),
-    ),
-  );
+    );
+  });
   const healthy = result.hosts.filter((host) => !hostTrouble(host) && !host.steps.some(needsAttention)).length;
   const own = `hosts_ok=${healthy};;;0;${result.hosts.length}`;
   let perf = own;
@@ -105,11 +103,21 @@ function perfdata(result: RunResult): { readonly perf: string; readonly left: nu
   return { perf, left };
 }
 
+/** The id of a step, or its kind where the author gave none; with its place where that is not enough. */
+function stepLabels({ steps }: HostResult): readonly string[] {
+  const short = steps.map(
+    ({ step, uses, item }) => `${/^\d/.test(step) ? uses : step}${item === undefined ? '' : `[${item}]`}`,
+  );
+  return short.map((label, index) =>
+    short.indexOf(label) === short.lastIndexOf(label) ? label : `${label} ${steps[index]?.step ?? index}`,
+  );
+}
+
 /** `'label'=value[UOM];[warn];[crit];[min];[max]` */
 function perfdatum(label: string, { value, unit, warning, critical, min, max }: Metric): string {
   const scale = unit === 'ratio' ? 100 : 1;
   const number = (input: number | undefined) =>
-    input === undefined || !Number.isFinite(input) ? '' : plain(input * scale);
+    input === undefined || !Number.isFinite(input) ? '' : plain(rounded(input * scale, scale));
   const range = (input: string | undefined) => (input === undefined ? '' : scaleRange(input, scale));
   const shown = Number.isFinite(value) ? `${number(value)}${symbols[unit]}` : 'U';
   const fields = [shown, range(warning), range(critical), number(min), number(max)].join(';');
@@ -131,15 +139,22 @@ function safeLabel(label: string): string {
 
 function scaleRange(range: string, factor: number): string {
   if (!/^@?(?:~|-?[\d.]+(?:e[+-]?\d+)?)?:?(?:-?[\d.]+(?:e[+-]?\d+)?)?$/i.test(range)) return '';
-  return range.replace(/-?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?/gi, (number) => plain(Number(number) * factor));
+  return range.replace(/-?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?/gi, (number) =>
+    plain(rounded(Number(number) * factor, factor)),
+  );
+}
+
+/** Four decimals of a per cent are more than anybody measures. */
+function rounded(value: number, scale: number): number {
+  return scale === 1 ? value : Number(value.toFixed(4));
 }
 
 /** Decimal notation, never an exponent. */
 function plain(value: number): string {
-  const rounded = Number(value.toPrecision(12));
-  const text = String(rounded);
+  const exact = Number(value.toPrecision(12));
+  const text = String(exact);
   if (!text.includes('e')) return text;
-  return Math.abs(rounded) >= 1
-    ? BigInt(Math.round(rounded)).toString()
-    : rounded.toFixed(20).replace(/0+$/, '').replace(/\.$/, '');
+  return Math.abs(exact) >= 1
+    ? BigInt(Math.round(exact)).toString()
+    : exact.toFixed(20).replace(/0+$/, '').replace(/\.$/, '');
 }

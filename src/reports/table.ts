@@ -107,6 +107,7 @@ function titleOf(group: ResultGroup): string {
 }
 
 function hostLines(group: ResultGroup, page: Page): readonly string[] {
+  if (page.hosts === 1) return [];
   if (group.hosts.length > 1 && group.hosts.length === page.hosts)
     return labelled('hosts', `all ${page.hosts}`, page.width);
   const names = foldHosts(group.hosts).map(escapeLine).join(' ');
@@ -162,7 +163,7 @@ function commandOutputs(groups: readonly ResultGroup[], page: Page): readonly (r
     .filter(({ lines }) => lines.length > 1)
     .map(({ group, lines }) => [
       page.chalk.bold(clip(`OUTPUT  ${titleOf(group)}`, page.width)),
-      ...(page.hosts > 1 ? hostLines(group, page) : []),
+      ...hostLines(group, page),
       ...lines.map((line) => `  ${line}`),
     ]);
 }
