@@ -198,8 +198,9 @@ function toBase(text: string, unit: Unit, shared: string, source: string): numbe
         : `"${source}": unknown unit "${suffix}", use ${known.join(', ')}`,
     );
   }
+  const value = Number(match[1]) * factor;
   // 85 × 0.01 is 0.8500000000000001 in binary: round to what a person wrote.
-  return Number((Number(match[1]) * factor).toPrecision(15));
+  return Number.isInteger(value) ? value : Number(value.toPrecision(15));
 }
 
 function plain(value: number): string {
