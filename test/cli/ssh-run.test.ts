@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { describeWith } from '../support/needs.js';
 import { makeProject, type Project, stepOf } from '../support/opsctl.js';
-import { type Sshd, startSshd } from '../support/sshd.js';
+import { freePort, type Sshd, startSshd } from '../support/sshd.js';
 
 const tenChecks = `name: Ten
 hosts: fleet
@@ -139,8 +139,14 @@ steps:
   });
 
   it('reports a closed port as unreachable, exit 4, with every step accounted for', async () => {
-    const ended = await project.run(['exec', '-i', '127.0.0.1,', '-u', user, '-o', 'json', '--', 'true']);
+    const other = makeProject({
+      'opsctl.yaml': 'inventory: inventory.yaml\n',
+      'inventory.yaml': `hosts:\n  h1: { address: 127.0.0.1, port: ${await freePort()}, user: ${user}, identity: ${sshd.identity} }\n`,
+    });
 
+    const ended = await other.run(['exec', '-o', 'json', '--', 'true']);
+
+    other.remove();
     expect(ended.code).toBe(4);
     expect(ended.json().hosts[0]).toMatchObject({
       outcome: 'unreachable',
