@@ -6,7 +6,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
 import { shortEnvironment } from './local-environment.js';
 import { classifyOpenssh, verifiedKeys } from './openssh/classify.js';
-import { opensshConfig } from './openssh/config.js';
+import { familiesOf, opensshConfig } from './openssh/config.js';
+import { MasterLog } from './openssh/master-log.js';
 import { processChannel } from './process-channel.js';
 import {
   type Channel,
@@ -17,7 +18,7 @@ import {
   type Transport,
   TransportError,
 } from './transport.js';
-import { TrustStore } from './trust/trust.js';
+import { pinnedFingerprint, TrustStore } from './trust/trust.js';
 
 const tries = 3;
 /** A master that we lost sight of ends by itself; ours is looked at more often than that. */
@@ -37,7 +38,7 @@ export function createOpensshTransport(): Transport {
       folder ??= mkdtempSync(join(shortTemporaryFolder(), 'opsctl-'));
       for (let attempt = 1; ; attempt++) {
         try {
-          const master = await startMaster(target, join(folder, String(++count)), folder, signal);
+          const master = await startPinned(target, () => join(String(folder), String(++count)), folder, signal);
           open.add(master);
           return connectionOf(target, master, () => open.delete(master));
         } catch (error) {
@@ -55,36 +56,83 @@ export function createOpensshTransport(): Transport {
   };
 }
 
-/** A control socket that ssh listens on in the background. */
+/** A control socket that ssh listens on in the background, and what that ssh tells of its sessions. */
 interface Master {
   readonly config: string;
   readonly socket: string;
   readonly host: string;
   readonly hostKeys: readonly string[];
+  readonly log: MasterLog;
 }
 
-async function startMaster(target: Target, base: string, folder: string, signal: AbortSignal): Promise<Master> {
+/** A bare fingerprint does not tell its key type, so the types are tried in turn; nobody logs in before one fits. */
+async function startPinned(
+  target: Target,
+  nextBase: () => string,
+  folder: string,
+  signal: AbortSignal,
+): Promise<Master> {
+  let refusal: unknown;
+  for (const family of familiesOf(target.hostKey)) {
+    try {
+      return await startMaster(target, nextBase(), folder, signal, family);
+    } catch (error) {
+      const otherKey =
+        error instanceof TransportError &&
+        (error.reason.startsWith('host-key-') || /no matching host key/.test(error.message));
+      if (family === undefined || !otherKey) throw error;
+      refusal ??= pinMismatch(target, error);
+    }
+  }
+  throw refusal;
+}
+
+function pinMismatch(target: Target, error: TransportError): TransportError {
+  const got = /SHA256:[A-Za-z0-9+/]{43}/.exec(error.message)?.[0];
+  const expected = pinnedFingerprint(target.hostKey ?? '');
+  return new TransportError(
+    'host-key-mismatch',
+    'refused',
+    `the host key of ${target.name} is not the pinned one: expected ${expected}, got ${got ?? 'none of that type'}; host_key in the inventory; not retried`,
+    { hint: 'if the host was installed anew, compare the fingerprint and change host_key', cause: error },
+  );
+}
+
+async function startMaster(
+  target: Target,
+  base: string,
+  folder: string,
+  signal: AbortSignal,
+  family: string | undefined,
+): Promise<Master> {
   const config = `${base}.conf`;
-  const { host, text, pinScripts } = opensshConfig(target, folder);
+  const { host, text, pinScripts } = opensshConfig(target, folder, family);
   writeFileSync(config, text, { mode: 0o600 });
   for (const [name, script] of pinScripts) writeFileSync(join(folder, name), script, { mode: 0o600 });
   const log = `${base}.log`;
-  const logFile = openSync(log, 'ax', 0o600);
+  const hopLog = openSync(`${base}.hops`, 'ax', 0o600);
   try {
-    // Any open descriptor works there; execa's types know only the standard three.
+    // The log is where the master tells how sessions end. The ssh of a jump host writes to stderr instead.
     const child = execa(
       'ssh',
-      ['-v', '-F', config, '-M', '-N', '-f', '-S', base, '-o', `ControlPersist=${persistSeconds}`, '--', host],
-      { ...spawnOptions, stdio: ['ignore', 'ignore', logFile as 2] },
+      ['-vvv', '-E', log, '-F', config, '-M', '-N', '-f', '-S', base].concat(
+        '-o',
+        `ControlPersist=${persistSeconds}`,
+        '--',
+        host,
+      ),
+      // Any open descriptor works there; execa's types know only the standard three.
+      { ...spawnOptions, stdio: ['ignore', 'ignore', hopLog as 2] },
     );
     const status = await endOf(child as unknown as ChildProcess, target, signal);
-    const said = readFileSync(log, 'utf8');
-    if (status === 0) return { config, socket: base, host, hostKeys: verifiedKeys(said) };
+    const said = readLog(`${base}.hops`) + readLog(log);
+    if (status === 0) return { config, socket: base, host, hostKeys: verifiedKeys(said), log: new MasterLog(log) };
+    rmSync(log, { force: true });
     if (status === 'timeout') throw masterTimeout(target, said);
     throw classifyOpenssh(target, said, status);
   } finally {
-    closeSync(logFile);
-    rmSync(log, { force: true });
+    closeSync(hopLog);
+    rmSync(`${base}.hops`, { force: true });
   }
 }
 
@@ -196,17 +244,41 @@ async function startCommand(
   child.once('exit', () => {
     ended = true;
   });
+  let session: number | undefined;
+  let told: ChannelExit | undefined;
+  let lastWords: string | undefined;
   const channel = processChannel(child, output, {
     afterExit: target.deadlines.afterExit,
-    judge: async (exit) => judgeExit(target, master, exit, readLog(log)),
+    held: true,
+    async judge(exit) {
+      lastWords = readLog(log);
+      rmSync(log, { force: true });
+      return judgeExit(target, master, exit, told, lastWords);
+    },
+    onEnd() {
+      if (session !== undefined) master.log.forget(session);
+      if (!ended && child.pid !== undefined) killGroup(child.pid);
+    },
   });
-  void channel.exit.then(() => rmSync(log, { force: true }));
 
   const end = performance.now() + target.deadlines.channel;
   for (;;) {
-    const said = readLog(log);
-    if (/master session id: /.test(said)) return channel;
-    if (ended || child.pid === undefined) {
+    // Looked at before the log: a short command may end between the two.
+    const over = ended || child.pid === undefined;
+    const said = lastWords ?? readLog(log);
+    const id = /master session id: (\d+)/.exec(said)?.[1];
+    if (id !== undefined) {
+      session = Number(id);
+      master.log.watch(session, (status) => {
+        told = { status, signal: null };
+        channel.exited(told);
+      });
+      // After the caller has the channel in hand.
+      setImmediate(channel.release);
+      return channel;
+    }
+    if (over) {
+      channel.release();
       await channel.exit;
       throw child.pid === undefined ? missingSsh() : neverStarted(target, said);
     }
@@ -230,8 +302,14 @@ function neverStarted(target: Target, said: string): TransportError {
 }
 
 /** ssh gives 255 for its own failures and for a command's 255: only the master's word counts. */
-async function judgeExit(target: Target, master: Master, exit: ChannelExit, said: string): Promise<ChannelExit> {
-  const reported = /Received exit status from master (\d+)/.exec(said)?.[1];
+async function judgeExit(
+  target: Target,
+  master: Master,
+  exit: ChannelExit,
+  told: ChannelExit | undefined,
+  said: string,
+): Promise<ChannelExit> {
+  const reported = /Received exit status from master (\d+)/.exec(said)?.[1] ?? told?.status ?? undefined;
   const truncated = exit.truncated ? { truncated: true } : {};
   if (reported !== undefined) return { status: Number(reported), signal: null, ...truncated };
   const alive = (await control(master, 'check')) === 0;
@@ -252,6 +330,7 @@ async function control(master: Master, request: 'check' | 'exit'): Promise<numbe
 
 async function endMaster(master: Master): Promise<void> {
   if (existsSync(master.socket)) await control(master, 'exit');
+  master.log.close();
   rmSync(master.config, { force: true });
 }
 

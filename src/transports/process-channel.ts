@@ -5,12 +5,20 @@ export interface ProcessOptions {
   readonly afterExit: number;
   /** Turns the process's own end into the command's; the plain status when absent. */
   readonly judge?: (exit: ChannelExit) => Promise<ChannelExit> | ChannelExit;
-  /** Called once when the process has ended and its streams are closed or cut. */
+  /** Called once when the process has ended, or its streams were cut. */
   readonly onEnd?: () => void;
+  /** Hold the output back until `release`. */
+  readonly held?: boolean;
+}
+
+export interface ProcessChannel extends Channel {
+  /** The command has ended, as told by someone else, while the process still runs. */
+  exited(status: ChannelExit): void;
+  release(): void;
 }
 
 /** A started process, alone in its process group, as a channel. */
-export function processChannel(child: ChildProcess, output: OutputHandlers, options: ProcessOptions): Channel {
+export function processChannel(child: ChildProcess, output: OutputHandlers, options: ProcessOptions): ProcessChannel {
   const { stdin, stdout, stderr } = child;
   let status: ChannelExit | undefined;
   let completed = false;
@@ -38,16 +46,23 @@ export function processChannel(child: ChildProcess, output: OutputHandlers, opti
   stderr?.on('data', (chunk: Buffer) => {
     if (!settled) output.onStderr(chunk);
   });
+  if (options.held) for (const stream of [stdout, stderr]) stream?.pause();
   for (const stream of [stdin, stdout, stderr]) stream?.on('error', () => {});
-  child.on('exit', (code, signal) => {
-    status = { status: code, signal };
+  const exited = (ended: ChannelExit) => {
+    if (status) return;
+    status = ended;
     if (completed) settle(status);
-    else grace = setTimeout(() => settle({ status: code, signal, truncated: true }), options.afterExit);
-  });
+    else grace = setTimeout(() => settle({ ...ended, truncated: true }), options.afterExit);
+  };
+  child.on('exit', (code, signal) => exited({ status: code, signal }));
   child.on('close', (code, signal) => settle(status ?? { status: code, signal }));
 
   return {
     exit,
+    exited,
+    release() {
+      for (const stream of [stdout, stderr]) stream?.resume();
+    },
     async write(data) {
       if (settled || !stdin?.writable) return;
       await new Promise<void>((resolve) => {

@@ -16,7 +16,7 @@ export interface OpensshConfig {
  * An ssh_config of our own. In ssh the first value wins, so ours come first and the user's files after them
  * fill in what we do not set (certificates, PKCS#11, Kerberos).
  */
-export function opensshConfig(target: Target, folder: string): OpensshConfig {
+export function opensshConfig(target: Target, folder: string, family?: string): OpensshConfig {
   const pinScripts = new Map<string, string>();
   const hops = target.jump.map((hop, index) => ({ hop, alias: aliasOf(hop, `opsctl-hop-${index + 1}`) }));
   const host = aliasOf(target, 'opsctl-target');
@@ -32,6 +32,7 @@ export function opensshConfig(target: Target, folder: string): OpensshConfig {
     if (before.length > 0) lines.splice(-2, 2, `  ProxyJump ${before.at(-1)}`);
   }
   lines.push(...hostBlock(target, host, folder, pinScripts));
+  if (family !== undefined) lines.push(`  HostKeyAlgorithms ${family}`);
   if (aliases.length > 0) lines.push(`  ProxyJump ${aliases.at(-1)}`);
   lines.push(
     'Host *',
@@ -53,6 +54,22 @@ export function opensshConfig(target: Target, folder: string): OpensshConfig {
     '',
   );
   return { host, text: lines.join('\n'), pinScripts };
+}
+
+/** Host key algorithms to offer one after the other while a bare fingerprint is not found. */
+export const keyFamilies: readonly string[] = [
+  'ssh-ed25519',
+  'ecdsa-sha2-nistp256,ecdsa-sha2-nistp384,ecdsa-sha2-nistp521',
+  'rsa-sha2-512,rsa-sha2-256',
+];
+
+/** The families that a pin may be of: one for a whole key, all for a bare fingerprint. */
+export function familiesOf(pin: string | undefined): readonly (string | undefined)[] {
+  if (pin === undefined) return [undefined];
+  const type = pin.trim().split(/\s/)[0] ?? '';
+  return type.startsWith('SHA256:')
+    ? keyFamilies
+    : keyFamilies.filter((family) => family.includes(type.replace('ssh-rsa', 'rsa-')));
 }
 
 function hostBlock(target: Target, alias: string, folder: string, pinScripts: Map<string, string>): string[] {
@@ -90,7 +107,7 @@ function hostBlock(target: Target, alias: string, folder: string, pinScripts: Ma
     );
   }
   const script = `pin-${alias}`;
-  pinScripts.set(script, `[ "$4" = '${pin}' ] && printf '%s %s %s\\n' "$1" "$2" "$3"\n`);
+  pinScripts.set(script, `if [ "$4" = '${pin}' ]; then printf '%s %s %s\\n' "$1" "$2" "$3"; fi\n`);
   lines.push(
     '  UserKnownHostsFile /dev/null',
     `  KnownHostsCommand /bin/sh ${quoted(join(folder, script))} %H %t %K %f`,

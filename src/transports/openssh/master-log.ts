@@ -1,0 +1,74 @@
+import { closeSync, openSync, readSync, rmSync } from 'node:fs';
+
+const lookEvery = 50;
+
+/**
+ * The debug log of a ControlMaster. It alone tells a command's exit status while a left-over process still holds
+ * the streams open: the ssh that runs the command says it only when they have ended.
+ */
+export class MasterLog {
+  readonly #path: string;
+  readonly #file: number;
+  readonly #watchers = new Map<number, (status: number) => void>();
+  /** Statuses of sessions that nobody watches yet. */
+  readonly #early = new Map<number, number>();
+  #closed = false;
+  #offset = 0;
+  #rest = '';
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(path: string) {
+    this.#path = path;
+    this.#file = openSync(path, 'r');
+  }
+
+  /** Calls back once, when the session has ended. Session numbers are used again: `forget` them. */
+  watch(session: number, ended: (status: number) => void): void {
+    this.#watchers.set(session, ended);
+    const early = this.#early.get(session);
+    this.#early.delete(session);
+    if (early !== undefined) ended(early);
+    this.#timer ??= setInterval(() => this.#look(), lookEvery);
+  }
+
+  forget(session: number): void {
+    this.#watchers.delete(session);
+    if (this.#watchers.size > 0) return;
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+    // What was said up to here belongs to sessions that are over.
+    this.#look();
+    this.#early.clear();
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    clearInterval(this.#timer);
+    closeSync(this.#file);
+    rmSync(this.#path, { force: true });
+  }
+
+  #look(): void {
+    if (this.#closed) return;
+    const block = Buffer.alloc(64 * 1024);
+    for (;;) {
+      const length = readSync(this.#file, block, 0, block.length, this.#offset);
+      if (length === 0) return;
+      this.#offset += length;
+      const lines = (this.#rest + block.toString('latin1', 0, length)).split('\n');
+      this.#rest = lines.pop() ?? '';
+      for (const line of lines) this.#read(line);
+    }
+  }
+
+  #read(line: string): void {
+    const match = /mux_exit_message: channel (\d+): exit message, exitval (\d+)/.exec(line);
+    if (!match) return;
+    const session = Number(match[1]);
+    const status = Number(match[2]);
+    const watcher = this.#watchers.get(session);
+    if (watcher) watcher(status);
+    else this.#early.set(session, status);
+  }
+}
