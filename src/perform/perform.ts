@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -114,6 +115,8 @@ async function execute(
   });
   const fold = startFold();
   const stop = new AbortController();
+  // One listener a host in flight is no leak.
+  setMaxListeners(0, stop.signal);
   let failure: unknown;
   const emit = (event: RunEvent) => {
     fold.add(event);
