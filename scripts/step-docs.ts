@@ -1,6 +1,6 @@
 /**
  * `tsx scripts/step-docs.ts`: puts the table of parameters of every step kind into its README, between
- * `<!-- params -->` and `<!-- /params -->`. src/steps/kinds.test.ts fails when one is out of date.
+ * `<!-- params -->` and `<!-- /params -->`. test/steps/kinds.test.ts fails when one is out of date.
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
