@@ -132,16 +132,17 @@ function matchId(stateFolder: string, ref: string, ids: readonly string[]): stri
   return id;
 }
 
-/** Run ids sort by time. */
+/** The newest first. Run ids sort by time, to the second; folders tell which of one second came later. */
 async function runIds(stateFolder: string): Promise<readonly string[]> {
   const folder = join(stateFolder, 'runs');
   try {
     const entries = await readdir(folder, { withFileTypes: true });
-    return entries
+    const ids = entries
       .filter((entry) => entry.isDirectory() && !entry.name.startsWith('.'))
       .map(({ name }) => name)
       .sort()
       .reverse();
+    return await orderWithinSeconds(ids, folder);
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT') return [];
@@ -151,6 +152,22 @@ async function runIds(stateFolder: string): Promise<readonly string[]> {
       { cause: error },
     );
   }
+}
+
+async function orderWithinSeconds(ids: readonly string[], folder: string): Promise<readonly string[]> {
+  const second = (id: string) => id.replace(/-[^-]*$/, '');
+  const created = new Map<string, bigint>();
+  for (const [index, id] of ids.entries()) {
+    const beside = [ids[index - 1], ids[index + 1]];
+    if (!beside.some((other) => other !== undefined && second(other) === second(id))) continue;
+    const found = await stat(join(folder, id), { bigint: true }).catch(() => undefined);
+    created.set(id, found?.birthtimeNs ?? 0n);
+  }
+  return ids.toSorted((a, b) => {
+    if (second(a) !== second(b)) return 0;
+    const [first, other] = [created.get(a) ?? 0n, created.get(b) ?? 0n];
+    return first > other ? -1 : Number(first < other);
+  });
 }
 
 async function isFile(file: string): Promise<boolean> {

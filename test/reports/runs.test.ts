@@ -178,3 +178,15 @@ describe('opsctl runs', () => {
     expect(await listRuns('/nonexistent')).toEqual([]);
   });
 });
+
+describe('runs of one second', () => {
+  it('are told apart by when they were made, not by the random end of their id', async () => {
+    for (const end of ['m', 'a', 'z', 'b']) {
+      store(`20260301T000000Z-${end}`, JSON.stringify(threeHosts()));
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+
+    expect((await listRuns(state)).map(({ id }) => id.at(-1))).toEqual(['b', 'z', 'a', 'm']);
+    expect(await findRun(state, 'last')).toContain('Z-b/');
+  });
+});
