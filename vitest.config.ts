@@ -3,8 +3,8 @@ import { defineConfig } from 'vitest/config';
 
 const { version } = JSON.parse(readFileSync(new URL('package.json', import.meta.url), 'utf8')) as { version: string };
 
-/** Suites on real parts. They start servers and measure waits, so one file at a time, after the quick ones. */
-const heavy = ['test/**/*.test.ts'];
+/** Folders of test/ whose suites start no server and measure no time. */
+const quick = 'test/{documents,expressions,invalid,inventory,reports,tooling}/**/*.test.ts';
 
 export default defineConfig({
   // The build puts the version in place of this name; unbundled code gets it here.
@@ -14,18 +14,20 @@ export default defineConfig({
       {
         extends: true,
         test: {
-          name: 'unit',
-          include: ['src/**/*.test.ts'],
-          testTimeout: 30_000,
+          name: 'quick',
+          include: ['src/**/*.test.ts', quick],
+          testTimeout: 60_000,
           hookTimeout: 120_000,
           sequence: { groupOrder: 0 },
         },
       },
       {
+        // Real servers, hosts and terminals, with deadlines of their own: one file at a time, after the quick ones.
         extends: true,
         test: {
           name: 'real',
-          include: heavy,
+          include: ['test/**/*.test.ts'],
+          exclude: [quick],
           testTimeout: 120_000,
           hookTimeout: 300_000,
           fileParallelism: false,

@@ -1,6 +1,6 @@
 /**
  * `npm test`: builds, sees to the programs that the suites need, runs every suite, and ends with one line
- * `N passed, N failed`. Arguments go to vitest: `npm test -- src/plan`, `npm test -- --project unit`.
+ * `N passed, N failed`. Arguments go to vitest: `npm test -- src/plan`, `npm test -- --project quick`.
  * With CI set nothing may be skipped.
  */
 import { spawnSync } from 'node:child_process';

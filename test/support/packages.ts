@@ -9,6 +9,8 @@ export const packages = {
   bindfs: 'bindfs',
   busybox: 'busybox-static',
   check_dummy: 'monitoring-plugins-basic',
+  check_load: 'monitoring-plugins-basic',
+  check_procs: 'monitoring-plugins-basic',
   cron: 'cron',
   dash: 'dash',
   dig: 'dnsutils',
