@@ -66,7 +66,7 @@ class IniReader {
         const next = this.#section(header[1] ?? '', header[2]);
         if (next === undefined) continue;
         ({ group, section } = next);
-      } else if (/^\[.*\]$/.test(this.#line)) {
+      } else if (/^\[(?:.*\]|[^\]]*)$/.test(this.#line)) {
         this.#problem('E_INV_SECTION', 'the section cannot be read', 'write [group], [group:vars] or [group:children]');
       } else if (section === 'hosts') this.#host(group);
       else if (section === 'children') this.#child(group);

@@ -15,7 +15,7 @@ export function jinjaProblem(name: string, place: Place): Problem {
   return {
     code: 'E_INV_JINJA',
     what: `\`${name}\` holds a Jinja expression, which only Ansible can compute`,
-    hint: 'write the value itself, mark the text `!unsafe`, or keep the variable out of this inventory',
+    hint: 'write the value itself, or keep the variable out of this inventory (in YAML, `!unsafe` marks plain text)',
     place,
   };
 }

@@ -72,7 +72,7 @@ class AnsibleYamlReader {
     const { ansible_group_priority: priority, ...vars } = raw;
     if (priority !== undefined) {
       if (Number.isInteger(Number(priority))) group.priority = Number(priority);
-      else this.#problem([...path, 'ansible_group_priority'], 'ansible_group_priority is a whole number');
+      else this.#problem([...path, 'ansible_group_priority'], 'ansible_group_priority is a whole number', 'E_RANGE');
     }
     const layer = this.#layer(vars, path);
     if (layer) group.layers.push(layer);
@@ -133,7 +133,8 @@ class AnsibleYamlReader {
 
   #problem(path: DocumentPath, what: string, code: Problem['code'] = 'E_TYPE'): void {
     const place = this.#document.place(path, 'key');
-    this.#draft.problems.push({ code, what, hint: 'see docs/inventory.md', place });
+    const hint = hints[code] ?? 'write one NAME: a line';
+    this.#draft.problems.push({ code, what, hint, place });
   }
 
   #warn(path: DocumentPath, text: string): void {
@@ -142,6 +143,7 @@ class AnsibleYamlReader {
   }
 }
 
+const hints: Readonly<Record<string, string>> = { E_INV_RANGE: 'mend the range', E_RANGE: 'write 1, 2, …' };
 const sections: ReadonlySet<string> = new Set(['vars', 'hosts', 'children']);
 
 /** A layer of Ansible variables: Jinja and vaults refused, markers gone, connection settings found. */
@@ -155,7 +157,11 @@ export function ansibleLayer(
   let vars = raw;
   for (const name of names) {
     const refusal = refuseValue(raw[name], name, () => placeOf(name));
-    if (refusal) draft.problems.push(refusal);
+    if (refusal) {
+      draft.problems.push(refusal);
+      vars = { ...vars, [name]: null };
+      continue;
+    }
     const value = plainValue(raw[name]);
     if (value !== raw[name]) vars = { ...vars, [name]: value };
   }
