@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { closeSync, constants, fdatasyncSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { exitCode, UserError } from '../errors.js';
@@ -39,6 +39,8 @@ export function openJournal(file: string, mode: 'new' | 'resume'): Journal {
     file,
     append(event) {
       if (failure) throw failure;
+      // That a reading step began is of no use to a resumed run: it is read again.
+      if (event.type === 'step-start' && event.effect === 'read') return;
       sequence += 1;
       const body = JSON.stringify(event);
       pending += `${sequence} ${checksum(sequence, body)} ${body}\n`;
@@ -100,7 +102,7 @@ function mustBeDurable(event: RunEvent, changing: Set<string>): boolean {
 }
 
 function checksum(sequence: number, body: string): string {
-  return createHash('sha256').update(`${sequence} ${body}`).digest('hex').slice(0, 16);
+  return hash('sha256', `${sequence} ${body}`).slice(0, 16);
 }
 
 // Near a full disk a write may be short without an error; the next one then fails.

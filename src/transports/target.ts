@@ -33,7 +33,8 @@ export async function resolveTarget(host: Host, context: TargetContext): Promise
 async function resolve(host: Host, context: TargetContext, via: readonly string[]): Promise<Target> {
   const { connect } = host;
   const asked = connect.address ?? host.name;
-  const place = placeOf(host, connect.address === undefined ? undefined : 'address');
+  // Finding a place reads the document again: only when there is something to say about it.
+  const place = () => placeOf(host, connect.address === undefined ? undefined : 'address');
   const deadlines = readDeadlines(connect.deadlines);
   if (connect.transport === 'local') return localTarget(host.name, deadlines, context);
   refuseName(asked, 'E_HOSTNAME', 'host', place);
@@ -44,18 +45,19 @@ async function resolve(host: Host, context: TargetContext, via: readonly string[
   const user = connect.user ?? settings.get('user')?.[0] ?? localUser(context.env);
   const port = connect.port ?? Number(settings.get('port')?.[0] ?? 22);
   refuseName(address, 'E_HOSTNAME', 'address', place);
-  refuseName(user, 'E_USERNAME', 'user', placeOf(host, 'user'));
+  refuseName(user, 'E_USERNAME', 'user', () => placeOf(host, 'user'));
   const home = context.env.HOME ?? homedir();
   const expand = (text: string) => expandTokens(text, { home, address, user, port, asked, env: context.env });
 
   const jump = await resolveJump(host, settings, context, [...via, host.name]);
   const proxyCommand = settings.get('proxycommand')?.[0];
   if (transport === 'ssh' && jump.length === 0 && proxyCommand !== undefined && proxyCommand !== 'none') {
+    const where = place();
     throw new UserError({
       code: 'E_PROXY_COMMAND',
       what: `ssh_config sets a ProxyCommand for ${host.name}, which ssh2 cannot run`,
       hint: 'set jump, or transport: openssh',
-      ...(place ? { place } : {}),
+      ...(where ? { place: where } : {}),
     });
   }
   const agent = agentOf(settings, context.env, expand);
@@ -163,12 +165,9 @@ function identitiesOf(
 ): Pick<Target, 'identities' | 'identitiesOnly' | 'identitiesOptional'> {
   const { identity } = host.connect;
   if (identity !== undefined) {
-    const place = placeOf(host, 'identity');
-    const base =
-      place && place.file !== '' ? dirname(join(isAbsolute(place.file) ? '/' : context.cwd, place.file)) : context.cwd;
     const paths = (typeof identity === 'string' ? [identity] : identity).map((path) => {
       const full = path.startsWith('~/') ? join(home, path.slice(2)) : path;
-      return isAbsolute(full) ? full : join(base, full);
+      return isAbsolute(full) ? full : join(folderOf(placeOf(host, 'identity'), context), full);
     });
     return { identities: paths, identitiesOnly: true };
   }
@@ -180,6 +179,11 @@ function identitiesOf(
     return { identities: usual.filter((path) => existsSync(path)), identitiesOnly: only, identitiesOptional: true };
   }
   return { identities: configured.filter((path) => named.includes(path) || existsSync(path)), identitiesOnly: only };
+}
+
+/** Relative identity files are relative to the inventory that names them. */
+function folderOf(place: Place | undefined, { cwd }: TargetContext): string {
+  return place && place.file !== '' ? dirname(join(isAbsolute(place.file) ? '/' : cwd, place.file)) : cwd;
 }
 
 function agentOf(
@@ -259,7 +263,12 @@ function readDeadlines(settings: ConnectSettings['deadlines']): Deadlines {
   return deadlines as unknown as Deadlines;
 }
 
-function refuseName(text: string, code: 'E_HOSTNAME' | 'E_USERNAME', what: string, place: Place | undefined): void {
+function refuseName(
+  text: string,
+  code: 'E_HOSTNAME' | 'E_USERNAME',
+  what: string,
+  placeOfName: () => Place | undefined,
+): void {
   const problem: Problem | undefined = text.startsWith('-')
     ? {
         code,
@@ -269,7 +278,9 @@ function refuseName(text: string, code: 'E_HOSTNAME' | 'E_USERNAME', what: strin
     : /[\s\p{Cc}\p{Cf}]/u.test(text)
       ? { code, what: `${what} "${printable(text)}" has a space or control character`, hint: 'remove it' }
       : undefined;
-  if (problem) throw new UserError(place ? { ...problem, place } : problem);
+  if (!problem) return;
+  const place = placeOfName();
+  throw new UserError(place ? { ...problem, place } : problem);
 }
 
 function placeOf(host: Host, setting: keyof ConnectSettings | undefined): Place | undefined {

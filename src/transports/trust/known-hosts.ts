@@ -64,14 +64,15 @@ export function parseKnownHosts(text: string, path: string, warnings: string[] =
   const plain = new Map<string, KnownHostsEntry[]>();
   const patterns: KnownHostsEntry[] = [];
   const hashed: KnownHostsEntry[] = [];
-  const byKey = new Map<string, KnownHostsEntry[]>();
+  const hashedByKey = new Map<string, KnownHostsEntry[]>();
   const found = new Map<string, readonly KnownHostsEntry[]>();
 
   const add = (entry: KnownHostsEntry) => {
     entries.push(entry);
-    push(byKey, entry.key, entry);
-    if (entry.hosts.startsWith('|')) hashed.push(entry);
-    else if (/[*?!]/.test(entry.hosts)) patterns.push(entry);
+    if (entry.hosts.startsWith('|')) {
+      hashed.push(entry);
+      push(hashedByKey, entry.key, entry);
+    } else if (/[*?!]/.test(entry.hosts)) patterns.push(entry);
     else for (const name of new Set(entry.hosts.toLowerCase().split(','))) push(plain, name, entry);
     found.clear();
   };
@@ -106,7 +107,11 @@ export function parseKnownHosts(text: string, path: string, warnings: string[] =
       return hits;
     },
     findKey(name, key) {
-      return (byKey.get(key) ?? []).filter((entry) => matchesHosts(name, entry.hosts));
+      return [
+        ...(plain.get(name) ?? []).filter((entry) => entry.key === key),
+        ...patterns.filter((entry) => entry.key === key && matchesPatterns(name, entry.hosts)),
+        ...(hashedByKey.get(key) ?? []).filter((entry) => matchesHash(name, entry.hosts)),
+      ];
     },
   };
 }
@@ -141,10 +146,6 @@ export function keyType(blob: Buffer): string | undefined {
   if (blob.length < 8) return undefined;
   const length = blob.readUInt32BE(0);
   return length > 64 || blob.length < 4 + length ? undefined : blob.toString('latin1', 4, 4 + length);
-}
-
-function matchesHosts(name: string, hosts: string): boolean {
-  return hosts.startsWith('|') ? matchesHash(name, hosts) : matchesPatterns(name, hosts);
 }
 
 function matchesHash(name: string, hosts: string): boolean {
