@@ -1,7 +1,8 @@
 import { homedir, userInfo } from 'node:os';
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
 import type { CommandContext } from './commands/command.js';
 import { commands } from './commands/index.js';
+import { nearest } from './documents/nearest.js';
 import { exitCode, formatProblem, UserError } from './errors.js';
 import { processTerminal, type Terminal } from './terminal.js';
 
@@ -11,15 +12,21 @@ const version = typeof OPSCTL_VERSION === 'string' ? OPSCTL_VERSION : '0.0.0-sou
 /** argv → command → exit code. The only place that catches everything. */
 export async function main(argv: readonly string[]): Promise<number> {
   const terminal = processTerminal();
-  const debug = argv.includes('--debug');
+  const debug = wantsDebug(argv);
+  const signal = stopSignal();
   try {
-    return await runCommand(argv, terminal);
+    return await runCommand(argv, terminal, signal, debug);
   } catch (error) {
-    return await explain(error, terminal, debug);
+    return await explain(error, terminal, signal, debug);
   }
 }
 
-async function runCommand(argv: readonly string[], terminal: Terminal): Promise<number> {
+async function runCommand(
+  argv: readonly string[],
+  terminal: Terminal,
+  signal: AbortSignal,
+  debug: boolean,
+): Promise<number> {
   let code: number = exitCode.ok;
   const context: CommandContext = {
     terminal,
@@ -34,7 +41,8 @@ async function runCommand(argv: readonly string[], terminal: Terminal): Promise<
     finish(next) {
       code = next;
     },
-    signal: stopSignal(),
+    signal,
+    debug,
   };
   refuseBrokenArguments(argv);
   const texts = { out: '', err: '' };
@@ -43,7 +51,12 @@ async function runCommand(argv: readonly string[], terminal: Terminal): Promise<
     await program.parseAsync([...argv], { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
-    if (error.exitCode !== 0) throw flagError(error, texts.err);
+    if (error.code === 'commander.help' && error.exitCode !== 0) {
+      // No command was named: the same help as --help, but nothing was done, so it is no success.
+      await terminal.err(texts.err);
+      return exitCode.usage;
+    }
+    if (error.exitCode !== 0) throw flagError(error, texts.err, argv);
   } finally {
     await terminal.out(texts.out);
   }
@@ -60,9 +73,13 @@ async function buildProgram(
   const program = new Command('opsctl')
     .description('Checks, patching, backup verification and access audits, from YAML runbooks')
     .version(version, '-V, --version', 'print the version')
-    .helpCommand('help [command]', 'help for a command')
+    .commandsGroup('Set up:')
+    .helpCommand('help [command]', 'Print help for a command')
+    .commandsGroup('')
     .helpOption('-h, --help', 'print help')
-    .configureHelp({ showGlobalOptions: true })
+    .usage('<command> [options]')
+    .enablePositionalOptions()
+    .addOption(new Option('--debug').hideHelp())
     .exitOverride()
     .configureOutput({
       writeOut: (text) => {
@@ -71,18 +88,20 @@ async function buildProgram(
       writeErr: (text) => {
         texts.err += text;
       },
-      getOutHelpWidth: () => context.terminal.width,
-      getErrHelpWidth: () => context.terminal.width,
+      getOutHelpWidth: () => helpWidth(context.terminal),
+      getErrHelpWidth: () => helpWidth(context.terminal),
     })
     .showSuggestionAfterError(true);
   const wanted = argv.find((argument) => !argument.startsWith('-'));
   const called = wanted === 'help' ? argv.filter((argument) => !argument.startsWith('-'))[1] : wanted;
+  if (wanted === 'help' && called !== undefined && !Object.hasOwn(commands, called)) throw unknownCommand(called);
   for (const [name, entry] of Object.entries(commands)) {
     const command = program
       .command(name, { hidden: entry.hidden ?? false })
       .description(entry.summary)
       .helpGroup(`${entry.group}:`);
     command.copyInheritedSettings(program);
+    command.helpCommand(false);
     if (name === called) {
       const module = await entry.load();
       await module.define(command, context);
@@ -106,6 +125,22 @@ function currentUser(): CommandContext['user'] {
 function addCommonOptions(command: Command): void {
   command.option('--debug', 'show stack traces and what is sent and received (secrets stay hidden)');
 }
+
+/** What stands behind `--` is not ours: `opsctl exec -- make --debug`. */
+function wantsDebug(argv: readonly string[]): boolean {
+  const end = argv.indexOf('--');
+  return (end < 0 ? argv : argv.slice(0, end)).includes('--debug');
+}
+
+function helpWidth({ stdoutIsTty, width }: Terminal): number {
+  return stdoutIsTty ? Math.min(width, 100) : 80;
+}
+
+const signalCodes: Readonly<Record<string, number>> = {
+  SIGHUP: exitCode.hangup,
+  SIGINT: exitCode.interrupted,
+  SIGTERM: exitCode.terminated,
+};
 
 /** The first signal asks for an orderly stop, the second ends at once. */
 function stopSignal(): AbortSignal {
@@ -138,14 +173,53 @@ function keepsGoingWithoutOutput(argv: readonly string[]): boolean {
   return ['run', 'check', 'exec', 'resume'].includes(argv.find((argument) => !argument.startsWith('-')) ?? '');
 }
 
-function flagError(error: CommanderError, text: string): UserError {
+function flagError(error: CommanderError, text: string, argv: readonly string[]): UserError {
   const [first = error.message, ...rest] = (text || error.message).trim().split('\n');
-  const what = first.replace(/^error: /, '');
-  const suggestion = rest.join(' ').replace(/^\(Did you mean (?:one of )?(.*)\?\)$/, 'did you mean $1?');
-  return new UserError({ code: 'E_FLAG', what, hint: suggestion || 'see `opsctl help`' });
+  const what = first
+    .replace(/^error: /, '')
+    .replace(/\.$/, '')
+    .replace(/^option '([^ ',]+)(?:, ([^ ']+))?[^']*' argument '(.*)' is invalid\. /, (_, short, long, value) => {
+      return `\`${long ?? short} ${value}\` is invalid: `;
+    })
+    .replace(/Allowed choices are /, 'choose one of ')
+    .replace(/^command-argument value '(.*)' is invalid for argument '(.*)'\. /, '"$1" is no $2: ')
+    .replace(/^missing required argument '(.*)'$/, 'missing argument <$1>')
+    .replace(
+      /^too many arguments for '(.*)'\. Expected (\d+) arguments? but got (\d+).*$/,
+      '`$1` takes $2, not $3 arguments',
+    )
+    .replaceAll(/'(.*?)'/g, '`$1`');
+  const suggestion = /^\(Did you mean (?:one of )?(.*)\?\)$/.exec(rest.join(' '))?.[1];
+  return new UserError({ code: 'E_FLAG', what, hint: suggestion ? didYouMean(suggestion) : wayOut(argv) });
 }
 
-async function explain(error: unknown, terminal: Terminal, debug: boolean): Promise<number> {
+function unknownCommand(name: string): UserError {
+  const meant = nearest(name, Object.keys(commands));
+  const hint = meant ? didYouMean(meant) : 'see `opsctl --help`';
+  return new UserError({ code: 'E_FLAG', what: `unknown command \`${name}\``, hint });
+}
+
+function didYouMean(names: string): string {
+  return `did you mean ${names
+    .split(', ')
+    .map((name) => `\`${name}\``)
+    .join(' or ')}?`;
+}
+
+function wayOut(argv: readonly string[]): string {
+  const [name = '', child = ''] = argv.filter((argument) => !argument.startsWith('-'));
+  if (!Object.hasOwn(commands, name)) return 'see `opsctl --help`';
+  const nested = ['check', 'inventory', 'trust'].includes(name) && child !== '' ? ` ${child}` : '';
+  return `see \`opsctl ${name}${nested} --help\``;
+}
+
+async function explain(error: unknown, terminal: Terminal, signal: AbortSignal, debug: boolean): Promise<number> {
+  // A signal while files were read or a question was open: nothing had begun, and there is nothing to explain.
+  if (signal.aborted && !(error instanceof UserError && error.exit === exitCode.output)) {
+    await terminal.err(`opsctl: stopped by ${String(signal.reason)}; nothing was started\n`);
+    if (debug) await terminal.err(`${(error as Error).stack}\n`);
+    return signalCodes[String(signal.reason)] ?? exitCode.terminated;
+  }
   if (error instanceof UserError) {
     await terminal.err(`${error.problems.map(formatProblem).join('\n')}\n`);
     if (debug) await terminal.err(`${error.stack}\n`);

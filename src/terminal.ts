@@ -21,8 +21,11 @@ export interface Terminal {
   err(text: string): Promise<void>;
   /** All that leaves passes `filter` first; set once the secrets of a run are known. */
   redactWith(filter: (text: string) => string): void;
-  /** Asks for a line of text. Only where stdin and stderr are terminals: check first. */
-  ask(message: string, preset?: string): Promise<string>;
+  /**
+   * Asks for a line of text. Only where stdin and stderr are terminals: check first. Rejects with a UserError,
+   * exit 130, on Ctrl-C, and when `signal` aborts.
+   */
+  ask(message: string, preset?: string, signal?: AbortSignal): Promise<string>;
   /** The reader of stdout has gone away. */
   readonly outClosed: boolean;
 }
@@ -68,9 +71,9 @@ export function processTerminal(
     async err(text) {
       await write(stderr, filter(text)).catch(() => {});
     },
-    async ask(message, preset) {
+    async ask(message, preset, signal) {
       const { askText } = await import('./commands/prompts.js');
-      return askText(stderr, message, preset);
+      return askText(stderr, message, preset, signal);
     },
     redactWith(next) {
       filter = next;

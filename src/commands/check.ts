@@ -1,4 +1,4 @@
-import { type Command, Option } from 'commander';
+import { Command, Option } from 'commander';
 import type { JsonSchema } from '../documents/json-schema.js';
 import { nearest } from '../documents/nearest.js';
 import { UserError } from '../errors.js';
@@ -9,7 +9,7 @@ import { addRunFlags, type RunFlags, readRunFlags } from './run-flags.js';
 
 /** `opsctl check KIND`: one check without a runbook, its flags made from the schema of the kind. */
 export async function define(command: Command, context: CommandContext): Promise<void> {
-  command.usage('<kind> [flags]').argument('[kind]', `one of ${kindNames().join(', ')}`);
+  command.usage('<kind> [options]').argument('[kind]', `one of ${kindNames().join(', ')}`);
   const name = context.argv.slice(context.argv.indexOf('check') + 1).find((argument) => !argument.startsWith('-'));
   const kind = name === undefined ? undefined : await kindOf(name);
   command.action(() => {
@@ -18,10 +18,15 @@ export async function define(command: Command, context: CommandContext): Promise
   if (!name || !kind) return;
   const child = command.command(name).description(kind.summary);
   child.copyInheritedSettings(command);
-  addRunFlags(child);
-  child.option('--sudo', 'look as root').option('--name <text>', 'what to call it in the report');
-  const flags = paramFlags(kind, new Set(child.options.map(({ long }) => long)));
+  const common = new Command();
+  addRunFlags(common);
+  const flags = paramFlags(kind, new Set([...common.options.map(({ long }) => long), '--sudo', '--name', '--debug']));
+  child
+    .optionsGroup('Check:')
+    .option('--sudo', 'look as root')
+    .option('--name <text>', 'what to call it in the report');
   for (const { option } of flags) child.addOption(option);
+  addRunFlags(child);
   child.action(async (given: RunFlags & { sudo?: boolean; name?: string } & Record<string, unknown>) => {
     const params = Object.fromEntries(
       flags.flatMap(({ param, option }) =>

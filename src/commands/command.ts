@@ -23,6 +23,8 @@ export interface CommandContext {
   finish(code: ExitCode): void;
   /** Aborts on SIGINT, SIGTERM, SIGHUP with the signal's name as reason; a second signal ends the process. */
   readonly signal: AbortSignal;
+  /** `--debug`: tell what is sent and received. */
+  readonly debug?: boolean;
 }
 
 /**

@@ -16,27 +16,30 @@ interface ExecFlags extends RunFlags {
 
 export function define(command: Command, context: CommandContext): void {
   command
-    .usage('[flags] -- <command> [arguments]')
+    .usage('[options] [--] <command> [arguments]')
+    // What follows the command is the command's: in `exec -l web ls -la` the second flag belongs to ls.
+    .passThroughOptions()
     .argument('[command...]', 'command: one word is shell text, several are a program and its arguments');
-  addRunFlags(command);
   command
+    .optionsGroup('Command:')
     .option('--sudo', 'run as root')
     .option('--change', 'the command changes something: ask first, run it as a job, at most once')
     .option('--dry-run', 'with --change: contact the hosts but change nothing')
     .option('-y, --yes', 'with --change: do not ask')
-    .option('--step-timeout <duration>', 'time for the command on one host', '5m')
-    .action(async (words: string[], flags: ExecFlags) => {
-      if (words.length === 0)
-        throw new UserError({ code: 'E_FLAG', what: 'no command', hint: 'write `opsctl exec -- uptime`' });
-      const { perform } = await import('../perform/perform.js');
-      const shown = flags.output?.some((output) => !output.includes('=')) ? {} : { show: execText };
-      const options = {
-        ...readRunFlags(flags),
-        runbook: { name: 'command line', text: execRunbook(words, flags) },
-        yes: flags.yes ?? false,
-      };
-      context.finish(await perform({ ...options, ...shown, mode: flags.dryRun ? 'dry-run' : 'run' }, context));
-    });
+    .option('--step-timeout <duration>', 'time for the command on one host (default 5m)');
+  addRunFlags(command);
+  command.action(async (words: string[], flags: ExecFlags) => {
+    if (words.length === 0)
+      throw new UserError({ code: 'E_FLAG', what: 'no command', hint: 'write `opsctl exec -- uptime`' });
+    const { perform } = await import('../perform/perform.js');
+    const shown = flags.output?.some((output) => !output.includes('=')) ? {} : { show: execText };
+    const options = {
+      ...readRunFlags(flags),
+      runbook: { name: 'command line', text: execRunbook(words, flags) },
+      yes: flags.yes ?? false,
+    };
+    context.finish(await perform({ ...options, ...shown, mode: flags.dryRun ? 'dry-run' : 'run' }, context));
+  });
 }
 
 /** The command as a runbook. Arguments stay arguments: they never become shell text. */

@@ -4,6 +4,7 @@ import type { Command } from 'commander';
 import { exitCode, UserError } from '../errors.js';
 import { refuseHostName, refuseUserName } from '../inventory/names.js';
 import type { CommandContext } from './command.js';
+import { append } from './run-flags.js';
 
 interface InitFlags {
   readonly host?: string[];
@@ -21,7 +22,7 @@ interface InitAnswers {
 export function define(command: Command, context: CommandContext): void {
   command
     .argument('[folder]', 'where to put the files', '.')
-    .option('--host <name...>', 'hosts to begin with, as ssh knows them; asked for when absent')
+    .option('--host <name>', 'a host to begin with, as ssh knows it; several times; asked for when absent', append)
     .option('-u, --user <name>', 'login name')
     .option('--sudo', 'become root through sudo')
     .option('--force', 'replace files that exist')
@@ -57,7 +58,7 @@ async function runInit(folder: string, flags: InitFlags, context: CommandContext
   );
 }
 
-async function ask(flags: InitFlags, { terminal, user }: CommandContext): Promise<InitAnswers> {
+async function ask(flags: InitFlags, { terminal, user, signal }: CommandContext): Promise<InitAnswers> {
   const given = { user: flags.user ?? user.name, sudo: flags.sudo ?? false };
   if (flags.host !== undefined) return checked({ ...given, hosts: flags.host });
   if (!terminal.stdinIsTty || !terminal.stderrIsTty) {
@@ -70,12 +71,12 @@ async function ask(flags: InitFlags, { terminal, user }: CommandContext): Promis
       exitCode.refused,
     );
   }
-  const hosts = (await terminal.ask('hosts, separated by spaces (empty: only this machine)'))
+  const hosts = (await terminal.ask('hosts, separated by spaces (empty: only this machine)', undefined, signal))
     .split(/[\s,]+/)
     .filter((name) => name !== '');
   if (hosts.length === 0) return { ...given, hosts };
-  const name = await terminal.ask('login name', given.user);
-  const sudo = /^y/i.test(await terminal.ask('become root through sudo? (y/n)', flags.sudo ? 'y' : 'n'));
+  const name = await terminal.ask('login name', given.user, signal);
+  const sudo = /^y/i.test(await terminal.ask('become root through sudo? (y/n)', flags.sudo ? 'y' : 'n', signal));
   return checked({ hosts, user: name, sudo });
 }
 

@@ -8,8 +8,8 @@ import { addScopeFlags } from './run-flags.js';
 
 export function define(command: Command, context: CommandContext): void {
   command.argument('<runbook>', 'runbook file');
-  addScopeFlags(command);
   addRunbookFlags(command);
+  addScopeFlags(command);
   command
     .option('--json', 'print the plan as JSON')
     .action(async (runbook: string, flags: RunbookFlags & { json?: boolean }) => {

@@ -4,12 +4,13 @@ import { readRequest } from '../journal/request.js';
 import { findRunFolder } from '../journal/runs.js';
 import { loadScope, stateOf } from '../perform/prepare.js';
 import type { CommandContext } from './command.js';
+import { append } from './run-flags.js';
 
 export function define(command: Command, context: CommandContext): void {
   command
     .argument('[run]', 'run id, the start of one, or `last`', 'last')
     .option('--project <folder>', 'project folder with opsctl.yaml')
-    .option('-o, --output <report...>', 'FORMAT or FORMAT=FILE, in place of those of the run')
+    .option('-o, --output <format[=file]>', 'report, in place of those of the run; several times', append)
     .option('-q, --quiet', 'print nothing when all is well')
     .option('-v, --verbose', 'show steps that are ok, too')
     .action(async (run: string, flags: { project?: string; output?: string[]; quiet?: boolean; verbose?: boolean }) => {

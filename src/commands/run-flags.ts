@@ -2,6 +2,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { parseDuration } from '../documents/duration.js';
 import { UserError } from '../errors.js';
 import type { RunOptions, ScopeOptions } from '../perform/options.js';
+import { reports } from '../reports/index.js';
 
 /** Flags of every command that selects hosts. */
 export interface ScopeFlags {
@@ -25,23 +26,34 @@ export interface RunFlags extends ScopeFlags {
 
 export function addScopeFlags(command: Command): void {
   command
-    .option('-i, --inventory <source...>', 'inventory file, folder, program, or "host1,host2,"')
+    .optionsGroup('Hosts:')
+    // One value at a time: a list would swallow the runbook in `run -i hosts.yaml patch.yaml`.
+    .option('-i, --inventory <source>', 'inventory file, folder, program, or "host1,host2,"; several times', append)
     .option('-l, --hosts <pattern>', 'only these hosts: web*, a,b, prod,&db, all,!db1, ~regex, @failed')
     .option('--project <folder>', 'project folder with opsctl.yaml')
     .option('-u, --user <name>', "login name, in place of the inventory's")
     .addOption(new Option('--transport <name>', 'how to reach the hosts').choices(['local', 'ssh', 'openssh']))
-    .option('--accept-new', 'trust hosts that are not known yet, and remember them (never a changed key)');
+    .option('--accept-new', 'trust hosts that are not known yet, and remember them (never a changed key)')
+    .optionsGroup('Options:');
+}
+
+/** For flags that may be given several times. */
+export function append(value: string, all: readonly string[] = []): readonly string[] {
+  return [...all, value];
 }
 
 export function addRunFlags(command: Command): void {
   addScopeFlags(command);
   command
-    .option('-o, --output <report...>', 'FORMAT or FORMAT=FILE: table, json, ndjson, junit, nagios, markdown, github')
+    .optionsGroup('Report:')
+    .option('-o, --output <format[=file]>', `${Object.keys(reports).join(', ')}; several times`, append)
     .option('-q, --quiet', 'print nothing when all is well')
     .option('-v, --verbose', 'show steps that are ok, too')
+    .addOption(new Option('--fail-on <level>', 'what makes the run fail, exit 1').choices(['failed', 'warning']))
+    .optionsGroup('Pace:')
     .option('--concurrency <hosts>', 'hosts in flight at once (default 100)', wholeNumber)
     .option('--timeout <duration>', 'deadline of the whole run, such as 30m', duration)
-    .addOption(new Option('--fail-on <level>', 'exit 1 on warnings, too').choices(['failed', 'warning']));
+    .optionsGroup('Options:');
 }
 
 export function readScopeFlags(flags: ScopeFlags): ScopeOptions {

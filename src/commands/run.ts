@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { RunOptions } from '../perform/options.js';
 import type { CommandContext } from './command.js';
-import { addRunFlags, type RunFlags, readParams, readRunFlags, splitList } from './run-flags.js';
+import { addRunFlags, append, type RunFlags, readParams, readRunFlags, splitList } from './run-flags.js';
 
 /** Flags of every command that takes a runbook. */
 export interface RunbookFlags extends RunFlags {
@@ -14,20 +14,22 @@ export interface RunbookFlags extends RunFlags {
 
 export function define(command: Command, context: CommandContext): void {
   command.argument('<runbook>', 'runbook file');
-  addRunFlags(command);
   addRunbookFlags(command);
   command
+    .optionsGroup('Runbook:')
     .option('--dry-run', 'contact the hosts but change nothing')
-    .option('-y, --yes', 'change without asking')
-    .action(async (runbook: string, flags: RunbookFlags) => {
-      const { perform } = await import('../perform/perform.js');
-      context.finish(await perform(runOptions(runbook, flags), context));
-    });
+    .option('-y, --yes', 'change without asking');
+  addRunFlags(command);
+  command.action(async (runbook: string, flags: RunbookFlags) => {
+    const { perform } = await import('../perform/perform.js');
+    context.finish(await perform(runOptions(runbook, flags), context));
+  });
 }
 
 export function addRunbookFlags(command: Command): void {
   command
-    .option('-p, --param <name=value...>', 'set a parameter of the runbook')
+    .optionsGroup('Runbook:')
+    .option('-p, --param <name=value>', 'set a parameter of the runbook; several times', append)
     .option('--tags <tags>', 'only steps with one of these tags (comma-separated)')
     .option('--skip-tags <tags>', 'leave out steps with one of these tags');
 }

@@ -8,7 +8,7 @@ import type { Terminal } from '../terminal.js';
  * Asks before anything changes: on a terminal the number of hosts has to be typed, elsewhere `--yes` has to
  * be given. Plans that only read pass without a word.
  */
-export async function confirmChanges(plan: Plan, yes: boolean, terminal: Terminal): Promise<void> {
+export async function confirmChanges(plan: Plan, yes: boolean, terminal: Terminal, signal: AbortSignal): Promise<void> {
   const changing = plan.hosts.filter(({ body }) =>
     itemsOf(body).some((item) => item.step.effect === 'change' && !item.skip),
   );
@@ -26,6 +26,8 @@ export async function confirmChanges(plan: Plan, yes: boolean, terminal: Termina
   await terminal.err(`${blastRadius(plan)}\n`);
   const answer = await terminal.ask(
     `type ${changing.length} to change ${changing.length === 1 ? 'this host' : 'these hosts'}`,
+    undefined,
+    signal,
   );
   if (answer.trim() !== String(changing.length)) {
     throw new UserError({ code: 'E_NOT_CONFIRMED', what: 'not confirmed; nothing was changed' }, exitCode.refused);

@@ -39,7 +39,8 @@ export async function perform(options: RunOptions, context: CommandContext): Pro
   const redactor = createRedactor(secrets.values());
   context.terminal.redactWith(redactor.redact);
   const reach = await openReach(plan, prepared, options, context, secrets);
-  if (plan.mode === 'run' && !options.resume) await confirmChanges(plan, options.yes ?? false, context.terminal);
+  if (plan.mode === 'run' && !options.resume)
+    await confirmChanges(plan, options.yes ?? false, context.terminal, context.signal);
 
   const folder = runFolder(stateOf(project, context), runId);
   keepRequest(folder, options, prepared, context);
