@@ -12,8 +12,78 @@ interface Node {
   readonly keys?: Map<string, { readonly start: number; readonly end: number; readonly child: Node }>;
 }
 
-/** Strict JSON with places. JSON.parse would keep the last of two equal keys and tell no line. */
+/**
+ * Strict JSON with places. JSON.parse is ten times as fast but keeps the last of two equal keys and tells no line,
+ * so it reads what is faultless, and places are worked out when one is asked for.
+ */
 export function readJson(source: Source): Tree {
+  const quick = readFaultless(source.text);
+  if (!quick) return readWithPlaces(source);
+  let tree: Tree | undefined;
+  return {
+    value: quick.value,
+    problems: [],
+    find(path) {
+      tree ??= readWithPlaces(source);
+      return tree.find(path);
+    },
+  };
+}
+
+/** What JSON.parse gives, when nothing about it can be wrong. */
+function readFaultless(text: string): { readonly value: unknown } | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    const keys = countKeys(value, 0);
+    return keys !== undefined && keys === countWrittenKeys(text) ? { value } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Keys of all maps; undefined when there is something that readWithPlaces has to look at. */
+function countKeys(value: unknown, depth: number): number | undefined {
+  if (typeof value === 'number') return Number.isSafeInteger(value) || Math.abs(value) < 2 ** 53 ? 0 : undefined;
+  if (typeof value !== 'object' || value === null) return 0;
+  if (depth >= depthLimit) return undefined;
+  let count = 0;
+  if (Array.isArray(value)) {
+    for (const item of value) {
+      const inside = countKeys(item, depth + 1);
+      if (inside === undefined) return undefined;
+      count += inside;
+    }
+    return count;
+  }
+  const map = value as Record<string, unknown>;
+  for (const key of Object.keys(map)) {
+    const inside = forbiddenKeys.has(key) ? undefined : countKeys(map[key], depth + 1);
+    if (inside === undefined) return undefined;
+    count += inside + 1;
+  }
+  return count;
+}
+
+/** Texts with a colon after them. More of them than keys in the value means that one was written twice. */
+function countWrittenKeys(text: string): number {
+  let count = 0;
+  for (let at = text.indexOf('"'); at !== -1; at = text.indexOf('"', at)) {
+    at = endOfText(text, at);
+    while (text.charCodeAt(at) <= 0x20) at++;
+    if (text.charCodeAt(at) === 0x3a) count++;
+  }
+  return count;
+}
+
+function endOfText(text: string, start: number): number {
+  for (let at = text.indexOf('"', start + 1); ; at = text.indexOf('"', at + 1)) {
+    let escapes = 0;
+    while (text.charCodeAt(at - 1 - escapes) === 0x5c) escapes++;
+    if (escapes % 2 === 0) return at + 1;
+  }
+}
+
+function readWithPlaces(source: Source): Tree {
   const { text } = source;
   const problems: Problem[] = [];
   let at = 0;

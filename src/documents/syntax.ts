@@ -7,25 +7,20 @@ import type { Source } from './source.js';
  * told, and tabs, each of which is a slip of its own.
  */
 export function explainSyntax(documents: readonly Document.Parsed[], source: Source): Problem[] {
-  const errors = documents.flatMap((document) => document.errors);
-  const sorted = errors.sort((a, b) => a.pos[0] - b.pos[0]);
+  const errors = documents.flatMap((document) => document.errors).sort((a, b) => a.pos[0] - b.pos[0]);
   const problems: Problem[] = [];
   const lines = new Set<number>();
-  let told = false;
-  for (const error of sorted) {
+  // A file that is no YAML at all has errors by the thousand, and what follows costs time for each.
+  for (const error of errors.slice(0, 100)) {
     const tab = tabOfIndentation(error, source);
+    if (problems.length > 0 && tab === undefined) continue;
     const start = tab ?? (isOpenQuote(error) ? lastQuote(documents) : undefined);
     const place = start === undefined ? source.place(error.pos[0], error.pos[1]) : source.place(start);
-    const line = place.line ?? 0;
-    if (lines.has(line) || (told && tab === undefined)) continue;
-    lines.add(line);
+    if (lines.has(place.line ?? 0)) continue;
+    lines.add(place.line ?? 0);
     if (tab !== undefined) {
       problems.push({ code: 'E_YAML_TAB', what: 'a tab is used for indentation', hint: 'use spaces', place });
-      told = true;
-    } else {
-      told = true;
-      problems.push({ code: 'E_YAML_SYNTAX', ...explain(error, place.source ?? '', place.column ?? 1), place });
-    }
+    } else problems.push({ code: 'E_YAML_SYNTAX', ...explain(error, place.source ?? '', place.column ?? 1), place });
   }
   return problems;
 }

@@ -116,22 +116,36 @@ export function hasTemplates(value: unknown): boolean {
   return Object.values(value).some(hasTemplates);
 }
 
-function* durations(schema: unknown, value: unknown, path: DocumentPath): Generator<DocumentPath> {
-  if (typeof schema !== 'object' || schema === null) return;
-  const { format, properties, additionalProperties, items } = schema as Record<
-    string,
-    Record<string, unknown> | undefined
-  >;
+type Schema = Readonly<Record<string, unknown>>;
+
+/** Paths of all durations. `path` is one array for all of them: big inventories have many values and few durations. */
+function* durations(schema: unknown, value: unknown, path: (string | number)[]): Generator<DocumentPath> {
+  if (!holdsDuration(schema)) return;
+  const { format, properties, additionalProperties, items } = schema as Schema;
   if (typeof value === 'string' || typeof value === 'number') {
-    if ((format as unknown) === 'duration') yield path;
-  } else if (Array.isArray(value)) {
-    if (items) for (const [index, item] of value.entries()) yield* durations(items, item, [...path, index]);
-  } else if (typeof value === 'object' && value !== null && (properties || additionalProperties)) {
+    if (format === 'duration') yield [...path];
+  } else if (typeof value === 'object' && value !== null) {
+    const known = properties as Schema | undefined;
     for (const [key, item] of Object.entries(value)) {
-      const property = properties && Object.hasOwn(properties, key) ? properties[key] : additionalProperties;
-      if (property) yield* durations(property, item, [...path, key]);
+      path.push(Array.isArray(value) ? Number(key) : key);
+      if (Array.isArray(value)) yield* durations(items, item, path);
+      else yield* durations(known && Object.hasOwn(known, key) ? known[key] : additionalProperties, item, path);
+      path.pop();
     }
   }
+}
+
+const holding = new WeakMap<object, boolean>();
+
+function holdsDuration(schema: unknown): boolean {
+  if (typeof schema !== 'object' || schema === null) return false;
+  const known = holding.get(schema);
+  if (known !== undefined) return known;
+  const { format, properties = {}, additionalProperties, items } = schema as Schema;
+  const inside = [additionalProperties, items, ...Object.values(properties as Schema)];
+  const holds = format === 'duration' || inside.some(holdsDuration);
+  holding.set(schema, holds);
+  return holds;
 }
 
 /** Numbers become list positions; a key of digits is found by them all the same. */

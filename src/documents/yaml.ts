@@ -19,15 +19,29 @@ import { codePoint, quote, type Source } from './source.js';
 import { explainSyntax } from './syntax.js';
 import type { Span, Tree } from './tree.js';
 
+/** More problems than anybody reads. */
+const problemLimit = 1_000;
+
+/** From this length on the nodes are not kept: they take ten times the room of the text. */
+const longText = 256 * 1024;
+
 /** YAML 1.2. Refuses what would be read otherwise than it looks. `subject` is what the file is: `a runbook`. */
 export function readYaml(source: Source, subject: string): Tree {
-  const document = compose(source, subject);
-  const reader = new TreeReader(source);
-  const value = reader.read(document.contents, 0);
+  const read = (): { reader: TreeReader; document: Document.Parsed; value: unknown } => {
+    const document = compose(source, subject);
+    const reader = new TreeReader(source);
+    return { reader, document, value: reader.read(document.contents, 0) };
+  };
+  const { reader, document, value } = read();
+  const problems = [...directiveProblems(document, source), ...reader.problems];
+  let nodes = source.text.length < longText ? { reader, document } : undefined;
   return {
     value,
-    problems: [...directiveProblems(document, source), ...reader.problems],
-    find: (path) => reader.find(document.contents, path),
+    problems,
+    find(path) {
+      nodes ??= read();
+      return nodes.reader.find(nodes.document.contents, path);
+    },
   };
 }
 
@@ -333,7 +347,7 @@ class TreeReader {
   }
 
   #refuse(code: Problem['code'], what: string, range: readonly number[], hint?: string): null {
-    if (this.#copying > 0) return null;
+    if (this.#copying > 0 || this.problems.length >= problemLimit) return null;
     const [start = 0, end = start + 1] = range;
     this.problems.push({ code, what, ...(hint !== undefined && { hint }), place: this.#source.place(start, end) });
     return null;
