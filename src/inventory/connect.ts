@@ -10,11 +10,11 @@ export type PlaceOf = (path: readonly (string | number)[]) => Place;
  * cannot say: names that ssh would misread, and ports.
  */
 export function readConnect(raw: unknown, placeOf: PlaceOf, problems: Problem[]): ConnectSettings {
-  if (!isMap(raw)) return {};
+  if (!isMap(raw)) return noSettings;
   const connect: Record<string, unknown> = {};
-  for (const name of connectSettingNames) {
+  for (const name in raw) {
+    if (!settingNames.has(name)) continue;
     const value = raw[name];
-    if (value === undefined) continue;
     for (const problem of refuseSetting(name, value)) {
       const { path = [], ...rest } = problem;
       problems.push({ ...rest, place: placeOf([name, ...path]) });
@@ -23,6 +23,9 @@ export function readConnect(raw: unknown, placeOf: PlaceOf, problems: Problem[])
   }
   return connect as ConnectSettings;
 }
+
+const settingNames: ReadonlySet<string> = new Set(connectSettingNames);
+const noSettings: ConnectSettings = Object.freeze({});
 
 type SettingProblem = Omit<Problem, 'place'> & { readonly path?: readonly (string | number)[] };
 

@@ -96,3 +96,8 @@ export function addHost(draft: Draft, name: string, place: Locate): HostDraft | 
   draft.hosts.set(name, host);
   return host;
 }
+
+export function isEmpty(values: object): boolean {
+  for (const _ in values) return false;
+  return true;
+}

@@ -1,5 +1,5 @@
 import type { Place, Problem } from '../errors.js';
-import { type Draft, type GroupDraft, type HostDraft, type Layer, newDraft, type Values } from './draft.js';
+import { type Draft, type GroupDraft, type HostDraft, isEmpty, type Layer, newDraft, type Values } from './draft.js';
 import type { FillIn } from './fill-in.js';
 import type { ConnectSettings, Group, Host, Inventory, Origin } from './inventory.js';
 
@@ -82,11 +82,6 @@ function merge<Key extends 'vars' | 'connect'>(
   return Object.freeze(merged);
 }
 
-function isEmpty(values: object): boolean {
-  for (const _ in values) return false;
-  return true;
-}
-
 function collectOrigins(layers: readonly (readonly [string, Layer])[]): ReadonlyMap<string, readonly Origin[]> {
   const origins = new Map<string, Origin[]>();
   for (const [source, layer] of layers) {
@@ -120,12 +115,16 @@ function attachToAll(groups: ReadonlyMap<string, GroupDraft>, top: GroupDraft): 
 
 /** The groups that name each host directly. Hosts of no group but `all` go to `ungrouped`, and only those. */
 function placeUngrouped(draft: Draft, groups: Map<string, GroupDraft>): ReadonlyMap<string, readonly string[]> {
-  const direct = new Map<string, string[]>();
+  // Lists are shared by all hosts of the same groups: with 50,000 hosts, a list each costs more than all else here.
+  const direct = new Map<string, readonly string[]>();
+  const longer = new Map<readonly string[], readonly string[]>();
   for (const group of groups.values()) {
+    const alone = [group.name];
+    longer.clear();
     for (const host of group.hosts) {
       const list = direct.get(host);
-      if (list) list.push(group.name);
-      else direct.set(host, [group.name]);
+      if (list && !longer.has(list)) longer.set(list, [...list, group.name]);
+      direct.set(host, list ? (longer.get(list) ?? list) : alone);
     }
   }
   const loose: string[] = [];
@@ -134,16 +133,18 @@ function placeUngrouped(draft: Draft, groups: Map<string, GroupDraft>): Readonly
     if (names === undefined || names.every((name) => name === 'all' || name === 'ungrouped')) loose.push(host);
     else if (names.includes('ungrouped')) {
       groups.get('ungrouped')?.hosts.delete(host);
-      names.splice(names.indexOf('ungrouped'), 1);
+      direct.set(
+        host,
+        names.filter((name) => name !== 'ungrouped'),
+      );
     }
   }
   if (loose.length > 0) {
     const ungrouped = ensureGroup(groups, 'ungrouped');
     groups.get('all')?.groups.set('ungrouped', ungrouped.place);
+    const [alone, both] = [['ungrouped'], ['all', 'ungrouped']];
     for (const host of loose) {
-      const names = direct.get(host) ?? [];
-      if (!names.includes('ungrouped')) names.push('ungrouped');
-      direct.set(host, names);
+      direct.set(host, direct.get(host)?.includes('all') ? both : alone);
       ungrouped.hosts.add(host);
     }
   } else if (groups.get('ungrouped')?.groups.size === 0) {
@@ -162,13 +163,19 @@ function groupChains(
     for (const child of group.groups.keys()) parents.set(child, [...(parents.get(child) ?? []), group]);
   const depths = groupDepths(groups, parents);
   const chains = new Map<string, Chain>();
+  const chainOfList = new WeakMap<readonly string[], Chain>();
   const rank = (group: GroupDraft) => depths.get(group.name) ?? 0;
   const compare = (a: GroupDraft, b: GroupDraft) =>
     rank(a) - rank(b) || a.priority - b.priority || compareText(a.name, b.name);
   return (direct) => {
+    const sameList = chainOfList.get(direct);
+    if (sameList) return sameList;
     const key = direct.join('\n');
     const known = chains.get(key);
-    if (known) return known;
+    if (known) {
+      chainOfList.set(direct, known);
+      return known;
+    }
     const members = new Map<string, GroupDraft>();
     const visit = (group: GroupDraft | undefined): void => {
       if (!group || members.has(group.name)) return;
@@ -198,6 +205,7 @@ function groupChains(
       ),
     };
     chains.set(key, chain);
+    chainOfList.set(direct, chain);
     return chain;
   };
 }

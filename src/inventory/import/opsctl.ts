@@ -6,7 +6,7 @@ import { ordered } from '../../documents/validate.js';
 import type { Place, Problem } from '../../errors.js';
 import { findSecretLiterals } from '../../secrets/literals.js';
 import { isMap, readConnect } from '../connect.js';
-import { addGroup, addHost, type Draft, type GroupDraft, type Layer, type Values } from '../draft.js';
+import { addGroup, addHost, type Draft, type GroupDraft, isEmpty, type Layer, type Values } from '../draft.js';
 import type { ConnectSettings } from '../inventory.js';
 import { inventorySchema } from '../inventory.schema.js';
 import { expandRange, HostRangeError } from '../ranges.js';
@@ -38,8 +38,8 @@ class OpsctlReader {
   readonly #document: ParsedFile;
   readonly #draft: Draft;
   readonly #problems: Problem[] = [];
-  /** Groups of this file, and the hosts that each names, for references. */
-  readonly #named = new Map<string, { readonly path: Path; readonly host: string }>();
+  /** Hosts that groups of this file name, and where. */
+  readonly #named = new Map<string, Path>();
 
   constructor(document: ParsedFile, draft: Draft) {
     this.#document = document;
@@ -76,13 +76,14 @@ class OpsctlReader {
 
   /** Text may name several hosts, with commas between them. */
   #members(group: GroupDraft, text: string, path: Path): void {
-    for (const pattern of text.split(',').map((part) => part.trim())) {
+    const place = () => this.#place(path);
+    for (const part of text.includes(',') ? text.split(',') : [text]) {
+      const pattern = part.trim();
       if (pattern === '') continue;
       for (const name of this.#expand(pattern, path, 'value')) {
-        const place = () => this.#place(path);
         if (addHost(this.#draft, name, place) === undefined) continue;
         group.hosts.add(name);
-        if (!this.#named.has(name)) this.#named.set(name, { path, host: name });
+        if (!this.#named.has(name)) this.#named.set(name, path);
       }
     }
   }
@@ -92,8 +93,9 @@ class OpsctlReader {
     for (const [pattern, raw] of Object.entries(hosts)) {
       const path = ['hosts', pattern];
       const layer = isMap(raw) ? this.#hostLayer(path, raw) : undefined;
+      const place = () => this.#place(path, 'key');
       for (const name of this.#expand(pattern, path, 'key')) {
-        const host = addHost(this.#draft, name, () => this.#place(path, 'key'));
+        const host = addHost(this.#draft, name, place);
         if (!host) continue;
         defined.add(name);
         if (layer) host.layers.push(layer);
@@ -104,6 +106,7 @@ class OpsctlReader {
 
   #hostLayer(path: Path, raw: Values): Layer | undefined {
     const direct = readConnect(raw, (at) => this.#place([...path, ...at]), this.#problems);
+    if (raw.connect === undefined) return this.#makeLayer(path, raw.vars, direct, (name) => [...path, name]);
     const nested = readConnect(raw.connect, (at) => this.#place([...path, 'connect', ...at]), this.#problems);
     for (const name of Object.keys(nested)) {
       if (!(name in direct)) continue;
@@ -132,7 +135,7 @@ class OpsctlReader {
     connectPath: (name: string) => Path,
   ): Layer | undefined {
     const vars = isMap(rawVars) ? rawVars : {};
-    if (Object.keys(vars).length === 0 && Object.keys(connect).length === 0) return undefined;
+    if (isEmpty(vars) && isEmpty(connect)) return undefined;
     const document = this.#document;
     return {
       vars,
@@ -162,7 +165,7 @@ class OpsctlReader {
   #references(defined: ReadonlySet<string>): void {
     const unused = [...defined].filter((name) => !this.#named.has(name));
     if (unused.length === 0 || unused.length > 1_000) return;
-    for (const { host, path } of this.#named.values()) {
+    for (const [host, path] of this.#named) {
       if (defined.has(host)) continue;
       const similar = unused.filter((name) => !sameSeries(name, host));
       if (nearest(host, similar) !== undefined) this.#missing(`host "${host}"`, host, similar, path);

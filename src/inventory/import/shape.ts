@@ -37,6 +37,9 @@ async function detect(file: SourceFile): Promise<Shape> {
     if (keys.has('all') || keys.has('plugin') || keys.has('ungrouped')) return 'ansible-yaml';
     if (opsctlKeys.some((key) => keys.has(key))) return 'opsctl';
   }
+  // The first key settles it for a big file; a group of Ansible's may have such a name, but then there is `_meta`.
+  if (/^\s*\{\s*"(?:\$schema|defaults|groups|hosts)"\s*:\s*["{]/.test(text) && !text.includes('"_meta"'))
+    return 'opsctl';
   const json = readJson(text);
   if (json !== undefined) return shapeOfValue(json);
   try {
