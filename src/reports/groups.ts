@@ -78,6 +78,20 @@ export function isCommand(uses: string): boolean {
   return uses.startsWith('run.');
 }
 
+/**
+ * The output that explains a result to a person: standard error, else what the author's own command printed,
+ * else what a probe said that could not be understood. Understood probes print data for opsctl.
+ */
+export function explanationOf(
+  step: StepResult,
+  verbose = false,
+): { readonly from: string; readonly text: string } | undefined {
+  const { stdout, stderr } = outputOf(step);
+  if (stderr.trim() !== '') return { from: 'stderr', text: stderr };
+  const own = isCommand(step.uses) || step.uses.endsWith('.command') || step.outcome === 'unknown';
+  return stdout.trim() !== '' && (own || verbose) ? { from: 'stdout', text: stdout } : undefined;
+}
+
 /** Text that a step printed, as far as the result holds it. */
 export function outputOf(step: StepResult): { readonly stdout: string; readonly stderr: string } {
   return { stdout: step.evidence?.stdout ?? '', stderr: step.evidence?.stderr ?? '' };

@@ -3,6 +3,7 @@ import { codeMarkdown, escapeMarkdown, fenceMarkdown, guardLog } from './escape.
 import { count, formatExit, formatSeconds, formatTime, formatTotals, hostTotals } from './figures.js';
 import {
   attentionOrder,
+  explanationOf,
   groupResults,
   isCommand,
   needsAttention,
@@ -86,11 +87,9 @@ function findingLines(findings: readonly Finding[]): readonly string[] {
 }
 
 function excerpt({ sample, outcome, outputs, hosts }: ResultGroup): readonly string[] {
-  if (!sample || outcome === 'warning') return [];
-  const { stdout, stderr } = outputOf(sample);
-  const text = stderr.trim() === '' ? stdout : stderr;
-  if (text.trim() === '') return [];
-  const lines = text.replace(/\n+$/, '').split('\n');
+  const said = sample && outcome !== 'warning' ? explanationOf(sample) : undefined;
+  if (!said) return [];
+  const lines = said.text.replace(/\n+$/, '').split('\n');
   const note = [
     ...(lines.length > maxExcerptLines ? [`last ${maxExcerptLines} of ${lines.length} lines`] : []),
     ...(outputs > 1 ? [`one of ${outputs} different outputs, from ${codeMarkdown(hosts[0] ?? '')}`] : []),

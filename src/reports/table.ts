@@ -5,6 +5,7 @@ import { escapeLine, escapeText, guardLog } from './escape.js';
 import { count, formatExit, formatMetric, formatSeconds, formatTime, formatTotals, hostTotals } from './figures.js';
 import {
   attentionOrder,
+  explanationOf,
   groupResults,
   isCommand,
   needsAttention,
@@ -135,14 +136,13 @@ const excerptLines = 5;
 
 function evidenceLines(group: ResultGroup, { chalk, width, verbose }: Page): readonly string[] {
   const { sample } = group;
-  if (!sample?.evidence || group.outcome === 'warning') return [];
-  const { stdout, stderr } = outputOf(sample);
-  const which = stderr.trim() === '' ? 'stdout' : 'stderr';
-  const all = textLines(which === 'stderr' ? stderr : stdout);
+  const said = sample && group.outcome !== 'warning' ? explanationOf(sample, verbose) : undefined;
+  if (!said) return [];
+  const all = textLines(said.text);
   // One line that the summary already quotes says nothing new.
   if (all.length === 1 && group.summary.includes((all[0] ?? '').trim())) return [];
   const lines = verbose ? all : all.slice(-excerptLines);
-  const label = (index: number) => (index === 0 ? which : '');
+  const label = (index: number) => (index === 0 ? said.from : '');
   const note = [
     ...(lines.length < all.length ? [`last ${lines.length} of ${count(all.length, 'line')}`] : []),
     ...(group.outputs > 1

@@ -361,3 +361,22 @@ describe('github', () => {
     expect(await render('github', elsewhere)).not.toContain('file=');
   });
 });
+
+describe('what a probe printed', () => {
+  const evidence = { exitStatus: 0, stdout: 'load 18.5 22.3 13.8\ncores 2\n', stderr: '' };
+  const of = (changes: Parameters<typeof stepResult>[0]) =>
+    runResult([{ name: 'web1', steps: [stepResult({ outcome: 'failed', evidence, ...changes })] }]);
+
+  it.each(['table', 'markdown'])('is left out of the %s when it was understood', async (format) => {
+    expect(await render(format, of({ uses: 'check.load' }))).not.toContain('cores 2');
+  });
+
+  it.each(['table', 'markdown'])(
+    'is in the %s when it was not, or when it is a command of the author',
+    async (format) => {
+      expect(await render(format, of({ uses: 'check.load', outcome: 'unknown' }))).toContain('cores 2');
+      expect(await render(format, of({ uses: 'run.command' }))).toContain('cores 2');
+      expect(await render(format, of({ uses: 'check.command' }))).toContain('cores 2');
+    },
+  );
+});
