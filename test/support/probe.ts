@@ -3,6 +3,9 @@ import { readFileSync } from 'node:fs';
 import type { JsonSchema } from '../../src/documents/json-schema.js';
 import type { HostStep, Judgement, ProbeOutput, StepKind } from '../../src/steps/step.js';
 
+// biome-ignore lint/suspicious/noExplicitAny: a kind of any params and data
+type AnyHostStep = HostStep<any, any>;
+
 /** Shells that hosts have as /bin/sh. */
 export const shells: Readonly<Record<string, readonly string[]>> = {
   dash: ['dash'],
@@ -22,7 +25,7 @@ export function withDefaults(kind: StepKind, given: object = {}): any {
 
 /** Runs the probe of a kind in a real shell, as the payload does: values as "$1"…, no input, C locale. */
 export function runProbe(
-  kind: HostStep<unknown, unknown>,
+  kind: AnyHostStep,
   given: object = {},
   shell: keyof typeof shells = 'dash',
 ): ProbeOutput {
@@ -40,7 +43,7 @@ export function runProbe(
 
 /** Parses and judges what a probe printed. A string stands for standard output with status 0. */
 export function judgeOutput(
-  kind: HostStep<unknown, unknown>,
+  kind: AnyHostStep,
   output: ProbeOutput | string,
   given: object = {},
 ): Judgement {

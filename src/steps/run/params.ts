@@ -21,7 +21,7 @@ export const runParams = {
     minLength: 1,
     default: '/bin/sh',
     description: 'Program that runs the text, on the host.',
-    examples: ['/bin/bash', 'python3'],
+    examples: ['/bin/bash', 'python3', 'perl'],
   },
   'ok-status': {
     type: 'array',

@@ -62,8 +62,8 @@ export function readCommand(output: ProbeOutput, given: Extraction): CommandData
     json: value?.text ?? null,
     equal: given.equals === undefined ? null : (value?.text ?? stdout.trim()) === String(given.equals),
     mismatch:
-      mismatchIn('stdout', stdout, truncated, given.stdout, given['stdout-lacks']) ??
-      mismatchIn('stderr', stderr, truncated, given.stderr, given['stderr-lacks']) ??
+      mismatchIn('stdout', withoutLastNewline(stdout), truncated, given.stdout, given['stdout-lacks']) ??
+      mismatchIn('stderr', withoutLastNewline(stderr), truncated, given.stderr, given['stderr-lacks']) ??
       null,
     problem: value?.problem ?? (typeof found === 'string' ? found : null),
   };
@@ -82,6 +82,11 @@ function mismatchIn(
   const open = truncated ? (missing ?? listPatterns(unwanted)[0]) : undefined;
   if (open !== undefined) return { stream, kind: 'too-long', pattern: open };
   return missing === undefined ? undefined : { stream, kind: 'missing', pattern: missing };
+}
+
+/** So that `$` means what people expect of one line of output. */
+function withoutLastNewline(said: string): string {
+  return said.endsWith('\n') ? said.slice(0, -1) : said;
 }
 
 type Pointed =

@@ -40,7 +40,7 @@ const params = {
       type: 'string',
       minLength: 1,
       default: '/bin/sh',
-      description: 'Program that runs the text, on the host.',
+      description: 'Shell that runs the text, on the host.',
       examples: ['/bin/bash'],
     },
     'exit-status': {
@@ -155,6 +155,7 @@ export default defineHostStep<Params, CommandData>({
       const { level, reason, limit } = judgeNumber(data.number, limits.warning, limits.critical);
       const value = formatQuantity(data.number, data.unit);
       if (level !== 'ok' && limit) return judged(level, reason, `value ${value}, ${formatLimit(limit, data.unit)}`);
+      if (!statusWarns) return judged('ok', 'ok', `value ${value}`);
     }
     if (statusWarns)
       return judged('warning', 'exit-status', `exit status ${data.exitStatus}: ${firstLine(data.stdout)}`);

@@ -16,6 +16,11 @@ const params = {
       examples: ['uname -r', 'systemctl reload "$1"'],
     },
     ...runParams,
+    shell: {
+      ...runParams.shell,
+      description: 'Shell that runs the text, on the host. For other interpreters there is `run.script`.',
+      examples: ['/bin/bash'],
+    },
   },
   required: ['command', 'effect'],
   additionalProperties: false,

@@ -1,0 +1,98 @@
+import { readdirSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { fixture, judgeOutput, outputOf } from '../../../../test/support/probe.js';
+import { readService } from './state.js';
+import kind from './step.js';
+
+const judge = (file: string, given: object = {}) =>
+  judgeOutput(kind, fixture(`${file}.txt`, import.meta.url), { name: 'x', ...given });
+
+const sysv = (status: number, enabled = 'enabled') =>
+  `manager=sysv\nLoadState=loaded\nUnitFileState=${enabled}\nStatus=${status}\n`;
+
+describe('check.service', () => {
+  it.each([
+    ['debian12-ssh', 'ok', 'ok', /^ssh\.service is running for /],
+    ['debian12-broken', 'failed', 'service-failed', 'broken.service has failed (exit-code, status 1)'],
+    ['debian12-nginx', 'failed', 'service-stopped', 'nginx.service is stopped'],
+    ['debian12-once', 'ok', 'ok', 'once.service has run to its end'],
+    ['debian12-echo', 'ok', 'ok', 'echo.service waits for echo.socket'],
+    ['debian12-systemd-tmpfiles-clean', 'ok', 'ok', /waits for systemd-tmpfiles-clean\.timer$/],
+    ['debian12-e2scrub_all.timer', 'failed', 'service-masked', 'e2scrub_all.timer is masked'],
+    [
+      'debian12-loop',
+      'failed',
+      'service-looping',
+      /^loop\.service dies and is restarted \(exit-code, status 3, \d+ restarts\)$/,
+    ],
+  ] as const)('wants %s to run: %s', (file, outcome, reason, summary) => {
+    const judgement = judge(file);
+
+    expect(judgement).toMatchObject({ outcome, reason });
+    if (typeof summary === 'string') expect(judgement.summary).toBe(summary);
+    else expect(judgement.summary).toMatch(summary);
+  });
+
+  it('never calls a service that does not exist "stopped"', () => {
+    expect(judge('debian12-nope', { name: 'nope' })).toMatchObject({ outcome: 'unknown', reason: 'service-not-found' });
+    expect(judge('debian12-nope', { name: 'nope', state: 'stopped' }).outcome).toBe('unknown');
+  });
+
+  it.each([
+    ['debian12-nginx', 'ok'],
+    ['debian12-broken', 'ok'],
+    ['debian12-e2scrub_all.timer', 'ok'],
+    ['debian12-ssh', 'failed'],
+    ['debian12-loop', 'failed'],
+    ['debian12-echo', 'failed'],
+  ])('wants %s to be stopped: %s', (file, outcome) => {
+    expect(judge(file, { state: 'stopped' }).outcome).toBe(outcome);
+  });
+
+  it('tells enabled from disabled, and leaves static units alone', () => {
+    expect(judge('debian12-ssh', { enabled: true }).outcome).toBe('ok');
+    expect(judge('debian12-ssh', { enabled: false })).toMatchObject({ outcome: 'failed', reason: 'service-enabled' });
+    expect(judge('debian12-once', { enabled: true }).outcome).toBe('ok');
+    expect(judge('debian12-once', { enabled: false }).outcome).toBe('ok');
+    expect(judgeOutput(kind, sysv(0, 'disabled'), { name: 'x', enabled: true }).reason).toBe('service-not-enabled');
+  });
+
+  it.each([
+    [0, 'ok', 'ok'],
+    [1, 'failed', 'service-failed'],
+    [3, 'failed', 'service-stopped'],
+    [4, 'unknown', 'service-unknown'],
+    [127, 'unknown', 'service-unknown'],
+  ])('reads status %d of an init script', (status, outcome, reason) => {
+    expect(judgeOutput(kind, sysv(status), { name: 'x' })).toMatchObject({ outcome, reason });
+  });
+
+  it.each([
+    [0, 'running'],
+    [3, 'stopped'],
+    [8, 'starting'],
+    [16, 'waiting'],
+    [32, 'failed'],
+    [1, 'unknown'],
+  ])('reads status %d of OpenRC', (status, state) => {
+    expect(readService(outputOf(sysv(status).replace('sysv', 'openrc'))).state).toBe(state);
+  });
+
+  it('knows a service that is starting, and one that cannot be loaded', () => {
+    const unit = (rest: string) => judgeOutput(kind, `manager=systemd\nUptime=9\nId=a.service\n${rest}`, { name: 'a' });
+
+    expect(unit('LoadState=loaded\nActiveState=activating\nSubState=start\n').reason).toBe('service-starting');
+    expect(unit('LoadState=bad-setting\nActiveState=inactive\nSubState=dead\n').reason).toBe('service-failed');
+  });
+
+  it.each(['', 'manager=launchd\n', 'manager=systemd\nUptime=9\nLoadState=loaded\n'])(
+    'does not understand %j',
+    (said) => {
+      expect(() => judgeOutput(kind, said, { name: 'x' })).toThrow();
+    },
+  );
+
+  it('has a case for every host that was recorded', () => {
+    expect(readdirSync(new URL('./fixtures', import.meta.url)).filter((file) => file.endsWith('.txt'))).toHaveLength(9);
+  });
+});
