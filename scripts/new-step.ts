@@ -52,6 +52,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   try {
     const files = await newStep(process.argv[2] ?? '');
     process.stdout.write(files.map((file) => `${file}\n`).join(''));
+    process.stdout.write('next: npx tsx scripts/step-docs.ts\n');
   } catch (error) {
     process.stderr.write(`${(error as Error).message}\nusage: npm run new-step -- check.example\n`);
     process.exitCode = 2;

@@ -24,6 +24,8 @@ describe('npm run new-step', () => {
     for (const name of [
       'src',
       'test/support',
+      'test/steps/kinds.test.ts',
+      'scripts/step-docs.ts',
       'lint',
       'biome.json',
       'tsconfig.json',
@@ -50,8 +52,18 @@ describe('npm run new-step', () => {
     expect(index).toContain("  'check.example': async () => (await import('./example/step.js')).default,\n");
   });
 
-  it('makes a kind that passes its tests', () => {
-    const { status, output } = tool('vitest/vitest.mjs', 'run', 'src/steps/check/example');
+  it('makes a kind that passes its tests, and those of every kind once its table is written', () => {
+    const docs = tool('tsx/dist/cli.mjs', 'scripts/step-docs.ts');
+    const { status, output } = tool(
+      'vitest/vitest.mjs',
+      'run',
+      'src/steps/check/example',
+      'test/steps',
+      '-t',
+      'check.example',
+    );
+
+    expect(docs.status, docs.output).toBe(0);
 
     expect(status, output).toBe(0);
   });
