@@ -1,0 +1,210 @@
+import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createServer, type RequestListener, type Server } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
+import { type AddressInfo, createServer as createTcpServer, type Server as TcpServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { describeWith } from '../../../../test/support/needs.js';
+import { withDefaults } from '../../../../test/support/probe.js';
+import { Secret } from '../../../secrets/secret.js';
+import kind from './step.js';
+
+describeWith('check.http', ['openssl'], () => {
+  const folder = mkdtempSync(join(tmpdir(), 'opsctl-http-'));
+  const ca = join(folder, 'cert.pem');
+  const servers: (Server | TcpServer)[] = [];
+  let base: string;
+  let secure: string;
+
+  const answer: RequestListener = (request, response) => {
+    const { pathname } = new URL(request.url ?? '/', 'http://x');
+    switch (pathname) {
+      case '/health':
+        return response.setHeader('content-type', 'application/json').end('{"status": "up"}\n');
+      case '/missing':
+        return response.writeHead(404).end('not here');
+      case '/moved':
+        return response.writeHead(302, { location: '/health' }).end();
+      case '/loop':
+        return response.writeHead(301, { location: '/loop' }).end();
+      case '/away':
+        return response.writeHead(307, { location: `${secure}/headers` }).end();
+      case '/ftp':
+        return response.writeHead(301, { location: 'ftp://x/' }).end();
+      case '/headers':
+        return response.end(JSON.stringify(request.headers));
+      case '/slow':
+        return void setTimeout(() => response.end('late'), 250);
+      case '/endless':
+        response.write('x');
+        return;
+      case '/huge':
+        return response.end('start '.padEnd(1_200_000, 'x'));
+      default:
+        return request.socket.destroy();
+    }
+  };
+
+  async function listen(server: Server | TcpServer): Promise<number> {
+    servers.push(server);
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    return (server.address() as AddressInfo).port;
+  }
+
+  async function look(url: string, given: object = {}) {
+    const params = withDefaults(kind, { url, ...given });
+    const host = { name: 'web1', address: '127.0.0.1' };
+    const data = await kind.call(params, { host, signal: AbortSignal.timeout(20_000) });
+    return { data, ...kind.judge(data, params, { host: 'web1', now: new Date() }) };
+  }
+
+  beforeAll(async () => {
+    const key = join(folder, 'key.pem');
+    execFileSync(
+      'openssl',
+      [
+        'req',
+        '-x509',
+        '-newkey',
+        'ec',
+        '-pkeyopt',
+        'ec_paramgen_curve:P-256',
+        '-nodes',
+        '-days',
+        '30',
+        '-subj',
+        '/CN=www.test',
+        '-addext',
+        'subjectAltName=DNS:www.test,IP:127.0.0.1',
+        '-keyout',
+        key,
+        '-out',
+        ca,
+      ],
+      { stdio: 'ignore' },
+    );
+    base = `http://127.0.0.1:${await listen(createServer(answer))}`;
+    secure = `https://127.0.0.1:${await listen(createSecureServer({ key: readFileSync(key), cert: readFileSync(ca) }, answer))}`;
+  });
+
+  afterAll(() => {
+    for (const server of servers) {
+      if ('closeAllConnections' in server) server.closeAllConnections();
+      server.close();
+    }
+    rmSync(folder, { recursive: true });
+  });
+
+  it('measures a healthy answer', async () => {
+    const { outcome, summary, metrics, data } = await look(`${base}/health`, { body: '"status":\\s*"up"' });
+
+    expect(outcome).toBe('ok');
+    expect(summary).toMatch(/\/health answers 200 in [\d.]+ m?s$/);
+    expect(metrics?.map(({ name }) => name)).toEqual(['total', 'dns', 'connect', 'first-byte', 'size']);
+    expect(data).toMatchObject({ status: 200, contentType: 'application/json', remote: '127.0.0.1', size: 17 });
+  });
+
+  it('judges status and body', async () => {
+    expect(await look(`${base}/missing`)).toMatchObject({
+      outcome: 'failed',
+      reason: 'http-status',
+      summary: expect.stringContaining('answers 404, should be 200-299'),
+    });
+    expect((await look(`${base}/missing`, { status: [404] })).outcome).toBe('ok');
+    expect((await look(`${base}/health`, { body: 'down' })).reason).toBe('no-match');
+    expect((await look(`${base}/health`, { 'body-lacks': ['nope', 'up'] })).reason).toBe('match');
+  });
+
+  it('follows redirects, as many as it may', async () => {
+    expect(await look(`${base}/moved`)).toMatchObject({ outcome: 'ok', data: { redirects: [`${base}/health`] } });
+    expect((await look(`${base}/moved`, { redirects: 0, status: [302] })).outcome).toBe('ok');
+    expect(await look(`${base}/loop`)).toMatchObject({ outcome: 'failed', reason: 'too-many-redirects' });
+    expect((await look(`${base}/ftp`)).reason).toBe('bad-redirect');
+  });
+
+  it('sends headers and secrets, but not to another server', async () => {
+    const headers = { 'X-One': 'one', Authorization: new Secret('env:TOKEN', 'hunter2') };
+    const bodyHas = (...body: string[]) => ({ headers, ca, body });
+
+    expect((await look(`${base}/headers`, bodyHas('"x-one":"one"', 'hunter2'))).outcome).toBe('ok');
+    const away = await look(`${base}/away`, { headers, ca, 'body-lacks': ['hunter2', 'x-one'] });
+    expect(away).toMatchObject({ outcome: 'ok', data: { redirects: [`${secure}/headers`] } });
+    expect(JSON.stringify(away)).not.toContain('hunter2');
+  });
+
+  it('has its own connection and no proxy', async () => {
+    process.env.http_proxy = 'http://127.0.0.1:1';
+    try {
+      expect((await look(`${base}/headers`, { body: '"connection":"close"' })).outcome).toBe('ok');
+    } finally {
+      delete process.env.http_proxy;
+    }
+  });
+
+  it('connects elsewhere and keeps name and certificate', async () => {
+    const url = secure.replace('127.0.0.1', 'www.test');
+
+    expect(await look(`${url}/headers`, { address: '127.0.0.1', ca, body: '"host":"www\\.test' })).toMatchObject({
+      outcome: 'ok',
+      data: { certificate: { subject: 'www.test' } },
+    });
+    expect((await look(url.replace('www', 'api'), { address: '127.0.0.1', ca })).reason).toBe('wrong-name');
+  });
+
+  it('verifies certificates and reports how long they last', async () => {
+    expect(await look(`${secure}/health`)).toMatchObject({ outcome: 'failed', reason: 'self-signed' });
+    const { outcome, metrics } = await look(`${secure}/health`, { ca });
+    expect(outcome).toBe('ok');
+    expect(metrics?.find(({ name }) => name === 'certificate')?.value).toBeGreaterThan(29 * 86_400);
+  });
+
+  it('puts limits on the whole time', async () => {
+    expect(await look(`${base}/slow`, { warning: '100ms' })).toMatchObject({
+      outcome: 'warning',
+      reason: 'above-warning',
+    });
+    expect(await look(`${base}/slow`, { critical: '100ms' })).toMatchObject({ outcome: 'failed' });
+  });
+
+  it('calls no answer a failure of the server', async () => {
+    const gone = createTcpServer();
+    const port = await listen(gone);
+    gone.close();
+    await once(gone, 'close');
+
+    expect(await look(`http://127.0.0.1:${port}/`)).toMatchObject({
+      outcome: 'failed',
+      reason: 'connect-refused',
+      metrics: [],
+    });
+    expect((await look(`${base}/reset`)).reason).toBe('connection-reset');
+    expect((await look(`${base}/endless`, { deadline: '300ms' })).reason).toBe('timeout');
+    const mute = await listen(createTcpServer(() => {}));
+    expect((await look(`http://127.0.0.1:${mute}/`, { deadline: '300ms' })).reason).toBe('timeout');
+  });
+
+  it('reads a bounded part of a body', async () => {
+    expect((await look(`${base}/huge`, { body: '^start' })).outcome).toBe('ok');
+    expect(await look(`${base}/huge`, { body: 'end' })).toMatchObject({ outcome: 'unknown', reason: 'too-large' });
+    expect((await look(`${base}/huge`)).data.size).toBe(1_048_576);
+  });
+
+  it('stops when the step is stopped', async () => {
+    const params = withDefaults(kind, { url: `${base}/endless` });
+    const call = kind.call(params, { host: { name: 'a', address: '127.0.0.1' }, signal: AbortSignal.timeout(200) });
+
+    await expect(call).rejects.toThrow();
+  });
+
+  it.each([
+    ['example.com/health', 'is not an http or https URL'],
+    ['ftp://example.com/', 'is not an http or https URL'],
+    ['https://me:secret@example.com/', 'a password in a URL'],
+  ])('refuses %s before any contact', (url, what) => {
+    expect(kind.validate?.(withDefaults(kind, { url }))).toMatchObject([{ what: expect.stringContaining(what) }]);
+  });
+});
