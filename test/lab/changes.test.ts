@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { describeWith } from '../support/needs.js';
 import { type Lab, labNeeds, startLab } from './lab.js';
 import { eventually } from './process.js';
-import { change, journalOf, look, readRun, startOnLab, writeRunbook } from './run.js';
+import { change, journalOf, look, readRun, runOnLab, startOnLab, writeRunbook } from './run.js';
 
 describeWith('changing steps on hosts that get lost', labNeeds, () => {
   let lab: Lab;
@@ -71,5 +71,23 @@ describeWith('changing steps on hosts that get lost', labNeeds, () => {
     expect(resumed.outcome('left', 'work')).toBe('changed changed');
     expect(resumed.finished.code).toBe(0);
     expect(await counted('left')).toEqual([1, 1]);
+  });
+
+  it('never lets two runs change one host at once', async () => {
+    const runbook = writeRunbook(lab, 'twice', [change('work', 'echo . >>/home/ops/both; sleep 6')]);
+    const first = startOnLab(lab, runbook, ['-l', 'good', '-y']);
+    await eventually(
+      'the first change has begun',
+      20,
+      async () => (await lab.host('good').exec('test -e /home/ops/both')).code === 0,
+    );
+
+    const second = await runOnLab(lab, runbook, ['-l', 'good', '-y']);
+    const done = readRun(await first.finished);
+
+    expect(second.outcome('good', 'work')).toBe('skipped locked');
+    expect(second.finished.code).toBe(75);
+    expect(done.outcome('good', 'work')).toBe('changed changed');
+    expect(await lab.host('good').must('wc -l </home/ops/both')).toBe('1');
   });
 });
