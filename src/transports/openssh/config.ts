@@ -67,9 +67,9 @@ export const keyFamilies: readonly string[] = [
 export function familiesOf(pin: string | undefined): readonly (string | undefined)[] {
   if (pin === undefined) return [undefined];
   const type = pin.trim().split(/\s/)[0] ?? '';
-  return type.startsWith('SHA256:')
-    ? keyFamilies
-    : keyFamilies.filter((family) => family.includes(type.replace('ssh-rsa', 'rsa-')));
+  if (type.startsWith('SHA256:')) return keyFamilies;
+  const family = keyFamilies.find((names) => names.includes(type.replace('ssh-rsa', 'rsa-')));
+  return [family];
 }
 
 function hostBlock(target: Target, alias: string, folder: string, pinScripts: Map<string, string>): string[] {

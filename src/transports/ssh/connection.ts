@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { printable } from '../printable.js';
 import type { Channel, Connection, OutputHandlers, Target, TransportError } from '../transport.js';
 import type { Hop } from './bastions.js';
@@ -13,6 +14,7 @@ const channelsPerConnection = 8;
 export function openConnection(target: Target, session: Session, via: Hop | undefined): Connection {
   let limit = channelsPerConnection;
   let open = 0;
+  let opened = false;
   let waiting: (() => void)[] = [];
   if (via) session.onLost(() => via.leave());
 
@@ -52,14 +54,21 @@ export function openConnection(target: Target, session: Session, via: Hop | unde
         release();
       };
       try {
-        const stream = await openChannel(session, target, command);
-        return wrapChannel(stream, output, session, target, onEnd);
+        // Wrapped at once: the exit status may be in the same packet as the host's consent.
+        const channel = await openChannel(session, target, command, (stream) =>
+          wrapChannel(stream, output, session, target, onEnd),
+        );
+        opened = true;
+        return channel;
       } catch (error) {
         onEnd();
-        // The host takes fewer channels than we thought: wait for one of ours to end.
-        if (!(error instanceof ChannelLimit) || open === 0) throw error instanceof ChannelLimit ? error.refusal : error;
+        if (!(error instanceof ChannelLimit)) throw error;
+        // The host takes fewer channels than we thought: wait for one of ours to end. sshd may still be busy with
+        // the end of the last one; a host that never opened any will not do so later.
+        if ((open === 0 && !opened) || performance.now() > end) throw error.refusal;
         limit = Math.max(1, open);
         refusal = error.refusal;
+        if (open === 0) await sleep(30);
       }
     }
   }
@@ -88,7 +97,12 @@ class ChannelLimit extends Error {
   }
 }
 
-async function openChannel(session: Session, target: Target, command: string): Promise<ClientChannel> {
+async function openChannel(
+  session: Session,
+  target: Target,
+  command: string,
+  wrap: (stream: ClientChannel) => Channel,
+): Promise<Channel> {
   return new Promise((resolve, reject) => {
     let done = false;
     const finish = (error: Error) => {
@@ -121,7 +135,7 @@ async function openChannel(session: Session, target: Target, command: string): P
           done = true;
           stopWatching();
           clearTimeout(timer);
-          resolve(stream);
+          resolve(wrap(stream));
         }
       });
     } catch (error) {

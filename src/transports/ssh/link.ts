@@ -115,7 +115,8 @@ function connectError(target: Target, error: Error): TransportError {
 function forwardError(target: Target, jumpName: string, error: Error): TransportError {
   const text = printable(error.message.replace(/^\(SSH\) Channel open failure: /, ''));
   const via = `${jumpName} could not reach ${where(target)}: ${text}`;
-  if (/prohibited/i.test(text)) {
+  // Reason 1 is "administratively prohibited"; sshd's own text for it is only "open failed".
+  if ((error as { reason?: unknown }).reason === 1) {
     return new TransportError('channel-refused', 'unreachable', `${jumpName} does not allow forwarding: ${text}`, {
       hint: 'set AllowTcpForwarding yes (and PermitOpen) on the jump host',
       cause: error,
