@@ -79,6 +79,14 @@ export function formatProblem(problem: Problem): string {
   return `${head}\n  ${gutter} | ${source}\n  ${' '.repeat(gutter.length)} | ${before}${carets}`;
 }
 
+/** All problems as shown to a person. A file of a program can have one for every line: the first hundred are told. */
+export function formatProblems(problems: readonly Problem[]): string {
+  const told = 100;
+  const rest = problems.length - told;
+  const more = rest > 0 ? [`opsctl: and ${rest} more ${rest === 1 ? 'problem' : 'problems'}`] : [];
+  return [...problems.slice(0, told).map(formatProblem), ...more].join('\n');
+}
+
 /** A line that fits on a screen: files that a program wrote have lines of megabytes. */
 function excerpt(source: string, column: number): { source: string; column: number } {
   const width = 160;

@@ -3,7 +3,7 @@ import { Command, CommanderError, Option } from 'commander';
 import type { CommandContext } from './commands/command.js';
 import { commands } from './commands/index.js';
 import { nearest } from './documents/nearest.js';
-import { exitCode, formatProblem, UserError } from './errors.js';
+import { exitCode, formatProblems, UserError } from './errors.js';
 import { processTerminal, type Terminal } from './terminal.js';
 
 declare const OPSCTL_VERSION: string;
@@ -221,7 +221,7 @@ async function explain(error: unknown, terminal: Terminal, signal: AbortSignal, 
     return signalCodes[String(signal.reason)] ?? exitCode.terminated;
   }
   if (error instanceof UserError) {
-    await terminal.err(`${error.problems.map(formatProblem).join('\n')}\n`);
+    await terminal.err(`${formatProblems(error.problems)}\n`);
     if (debug) await terminal.err(`${error.stack}\n`);
     return error.exit;
   }

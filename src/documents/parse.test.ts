@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { formatProblem, UserError } from '../errors.js';
+import { formatProblem, formatProblems, UserError } from '../errors.js';
 import { parse } from './parse.js';
 
 const yaml = (text: string) => parse(Buffer.from(text), 'file.yaml');
@@ -203,4 +203,14 @@ describe('large files', () => {
 
     expect(problems.map(({ code, place }) => [code, place?.line])).toEqual([['E_YAML_DUPKEY', 50_000]]);
   });
+});
+
+it('tells a hundred problems and how many more there are', async () => {
+  const { problems } = await yaml(Array.from({ length: 150 }, (_, index) => `${index}: x\n`).join(''));
+
+  const lines = formatProblems(problems).split('\n');
+
+  expect(problems).toHaveLength(150);
+  expect(lines.filter((line) => line.startsWith('opsctl: E_'))).toHaveLength(100);
+  expect(lines.at(-1)).toBe('opsctl: and 50 more problems');
 });

@@ -2,6 +2,7 @@ import { type Problem, UserError } from '../errors.js';
 import { nearest } from './nearest.js';
 import type { Runbook, RunbookParam } from './runbook.schema.js';
 import { quote } from './source.js';
+import type { ParsedFile } from './tree.js';
 
 type Found = Pick<Problem, 'code' | 'what' | 'hint'>;
 
@@ -49,6 +50,22 @@ function hasType(value: unknown, type: keyof typeof typeNames): boolean {
   if (type === 'array') return Array.isArray(value);
   if (type === 'integer') return Number.isSafeInteger(value);
   return typeof value === type;
+}
+
+/** Defaults that their own parameter would refuse. */
+export function defaultProblems({ value, place, written }: ParsedFile): Problem[] {
+  const params = (value as Partial<Runbook> | null)?.params;
+  if (typeof params !== 'object' || params === null) return [];
+  return Object.entries(params).flatMap(([name, param]) => {
+    if (typeof param !== 'object' || param === null || param.default === undefined) return [];
+    const problem = paramProblem(param.default, param);
+    if (!problem) return [];
+    const path = ['params', name, 'default'];
+    const isUnquoted = problem.code === 'E_TYPE' && (param.type ?? 'string') === 'string';
+    const text = isUnquoted ? written(path) : undefined;
+    const what = `the default of \`${name}\` ${problem.what}`;
+    return [{ ...problem, what, ...(text !== undefined && { hint: `quote it: "${text}"` }), place: place(path) }];
+  });
 }
 
 /**

@@ -1,15 +1,15 @@
-import { realpath, stat } from 'node:fs/promises';
+import { realpath } from 'node:fs/promises';
 import { dirname, relative, resolve, sep } from 'node:path';
 import { type Place, type Problem, UserError } from '../errors.js';
 import { stepKinds } from '../steps/index.js';
 import type { StepKind } from '../steps/step.js';
 import type { DocumentPath, LoadedDocument } from './document.js';
+import { givenProblems, type IncludeLink, includedFileProblem, includeProblems } from './include.js';
 import { type IncludeParams, includeKind, includeSchema } from './include.schema.js';
 import { documentProblems, loadedDocument, readDocument } from './load.js';
 import { nearest } from './nearest.js';
 import { validateParams } from './params.js';
 import { parse } from './parse.js';
-import { kindOf } from './read.js';
 import {
   type Runbook,
   runbookSchema,
@@ -18,7 +18,7 @@ import {
   stepGroupSchema,
   stepSchema,
 } from './runbook.schema.js';
-import { paramProblem } from './runbook-params.js';
+import { defaultProblems } from './runbook-params.js';
 import { quote } from './source.js';
 import { containsTemplate } from './template.js';
 import type { ParsedFile } from './tree.js';
@@ -85,8 +85,8 @@ interface Request {
   readonly file: string;
   /** As messages name it. */
   readonly name: string;
-  /** Real paths and names of the files that include it, outermost first. */
-  readonly chain: readonly { readonly real: string; readonly name: string }[];
+  /** The files that include it, outermost first. */
+  readonly chain: readonly IncludeLink[];
   readonly keyPrefix: string;
   readonly from?: Place;
 }
@@ -129,7 +129,7 @@ class RunbookLoader {
       request,
     };
     const steps = (parsed.value as Partial<Runbook> | null)?.steps;
-    this.#checkParamDefaults(scope);
+    this.#problems.push(...defaultProblems(parsed));
     const entries = Array.isArray(steps) ? await this.#entries(scope, steps, ['steps'], request.keyPrefix) : [];
     this.#problems.splice(before, Infinity, ...ordered(this.#problems.slice(before)));
     return { ...document, entries, files };
@@ -273,36 +273,19 @@ class RunbookLoader {
       },
       ...{ place: scope.document.place, written: scope.parsed.written, templates: true },
     });
-    for (const name of Object.keys(step)) {
-      if (notOfIncludes.has(name) && !(name === 'sensitive' && step.sensitive === false)) {
-        problems.push({
-          code: 'E_KEY_UNKNOWN',
-          what: `\`${name}\` does not fit ${includeKind}`,
-          hint: 'set it on the steps of the included runbook',
-          place: at([name], 'key'),
-        });
-      }
-    }
     const include = params as IncludeParams;
-    if (typeof include.file === 'string' && containsTemplate(include.file)) {
-      problems.push({
-        code: 'E_INCLUDE_DYNAMIC',
-        what: 'the file of an include is fixed before any host is contacted',
-        hint: 'write its name',
-        place: at(['with', 'file']),
-      });
-    }
+    problems.push(...includeProblems(step, include, at));
     this.#problems.push(...problems);
     if (typeof include.file !== 'string' || include.file === '' || containsTemplate(include.file)) return undefined;
     const from = at(['with', 'file']);
     const file = resolve(dirname(scope.request.file), include.file);
-    const target = await this.#locate(scope, include.file, file, from);
-    if (!target) return undefined;
+    if (!(await this.#mayInclude(scope, include.file, file, from))) return undefined;
     const runbook = await this.load({ file, name: this.#name(file), chain: scope.chain, keyPrefix: `${key}/`, from });
     if (!runbook) return undefined;
     scope.files.push(...runbook.files);
     const given = (include.params ?? {}) as Record<string, unknown>;
-    this.#checkGiven(runbook, given, (part, side) => at(['with', 'params', ...part], side), at(['with'], 'key'));
+    const place: typeof at = (part, side) => at(['with', 'params', ...part], side);
+    this.#problems.push(...givenProblems(runbook, given, { place, missing: at(['with'], 'key') }));
     const { name, when, tags, sudo } = step;
     const group: StepGroup = {
       name: name ?? runbook.value.name,
@@ -315,84 +298,15 @@ class RunbookLoader {
     return { ...base, steps: runbook.entries, include: { step, runbook, params: given } };
   }
 
-  /** Refuses what must not be opened, without opening it. */
-  async #locate(scope: Scope, written: string, file: string, from: Place): Promise<boolean> {
+  async #mayInclude(scope: Scope, written: string, file: string, from: Place): Promise<boolean> {
     if (++this.#loaded > includeLimit) {
-      if (this.#loaded === includeLimit + 1)
-        this.#refuse('E_INCLUDE_LIMIT', `more than ${includeLimit} runbooks are included`, from, 'include less');
+      const what = `more than ${includeLimit} runbooks are included`;
+      if (this.#loaded === includeLimit + 1) this.#refuse('E_INCLUDE_LIMIT', what, from, 'include less');
       return false;
     }
-    const stats = await stat(file).catch(() => undefined);
-    if (stats && !stats.isFile()) {
-      this.#refuse('E_NOT_REGULAR', `\`${written}\` is ${kindOf(stats)}`, from, 'name a regular file');
-      return false;
-    }
-    const root = await realpath(this.#root).catch(() => this.#root);
-    const real = await realpath(file).catch(() => file);
-    if (!isInside(real, root) && !(stats === undefined && isInside(file, this.#root))) {
-      this.#refuse(
-        'E_PATH_OUTSIDE',
-        `\`${written}\` is outside the project; the project root is ${this.#root}`,
-        from,
-        'move it into the project',
-      );
-      return false;
-    }
-    const start = scope.chain.findIndex((link) => link.real === real);
-    if (start !== -1) {
-      const names = [...scope.chain.slice(start), scope.chain[start] as { name: string }].map(({ name }) => name);
-      this.#refuse('E_INCLUDE_CYCLE', names.join(' → '), from, 'remove one of the includes');
-      return false;
-    }
-    return true;
-  }
-
-  #checkGiven(
-    runbook: LoadedRunbook,
-    given: Readonly<Record<string, unknown>>,
-    at: (part: DocumentPath, side?: 'key' | 'value') => Place,
-    missing: Place,
-  ): void {
-    const params = runbook.value.params ?? {};
-    if (typeof params !== 'object') return;
-    for (const name of Object.keys(given)) {
-      if (Object.hasOwn(params, name)) continue;
-      const meant = nearest(name, Object.keys(params));
-      const hint = meant
-        ? `did you mean \`${meant}\`?`
-        : `it takes ${Object.keys(params).join(', ') || 'no parameters'}`;
-      this.#refuse('E_KEY_UNKNOWN', `${runbook.file} has no parameter \`${name}\``, at([name], 'key'), hint);
-    }
-    for (const [name, param] of Object.entries(params)) {
-      if (Object.hasOwn(given, name) || param.default !== undefined) continue;
-      this.#refuse(
-        'E_KEY_MISSING',
-        `${runbook.file} needs the parameter \`${name}\``,
-        missing,
-        `add it under \`with.params\``,
-      );
-    }
-  }
-
-  #checkParamDefaults({ parsed, document }: Scope): void {
-    const params = (parsed.value as Partial<Runbook> | null)?.params;
-    if (typeof params !== 'object' || params === null) return;
-    for (const [name, param] of Object.entries(params)) {
-      const problem =
-        param && typeof param === 'object' && param.default !== undefined
-          ? paramProblem(param.default, param)
-          : undefined;
-      if (!problem) continue;
-      const path = ['params', name, 'default'];
-      const written = parsed.written(path);
-      const quoted = param.type === 'string' && typeof param.default !== 'string' && written !== undefined;
-      this.#refuse(
-        problem.code,
-        `the default of \`${name}\` ${problem.what}`,
-        document.place(path),
-        quoted ? `quote it: "${written}"` : problem.hint,
-      );
-    }
+    const problem = await includedFileProblem(file, { written, root: this.#root, chain: scope.chain, from });
+    if (problem) this.#problems.push(problem);
+    return problem === undefined;
   }
 
   async #validate(
@@ -434,23 +348,6 @@ interface Scope {
   readonly request: Request;
 }
 
-/** Keys of a step that say how one step runs; an include is many. */
-const notOfIncludes: ReadonlySet<string> = new Set([
-  'each',
-  'hosts',
-  'from',
-  'retry',
-  'timeout',
-  'on-failure',
-  'sensitive',
-  'severity',
-  'controls',
-]);
-
 function nearestKey(keys: readonly string[], meant: string): boolean {
   return keys.some((key) => nearest(key, [meant]) !== undefined);
-}
-
-function isInside(path: string, root: string): boolean {
-  return path === root || path.startsWith(root.endsWith(sep) ? root : `${root}${sep}`);
 }
