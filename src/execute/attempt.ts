@@ -44,8 +44,9 @@ export function judgeFrames(
   const status = frames.exitStatus;
   if (!frames.complete || frames.ended === undefined)
     return unknown('no-end-frame', 'the end of its output never came');
-  if (status === undefined) return unknown('killed', 'it was killed before it ended');
+  if (status === undefined) return unknown('no-end-frame', 'its exit status never came');
   if (!kind.rawStatus) {
+    if (status > 128) return unknown('killed', `it was killed by signal ${status - 128}`);
     const said = lastLine(frames.stderr);
     if (status === probeStatus.notApplicable) {
       return {

@@ -52,7 +52,7 @@ export async function runChange(
     shell = await startShell(connection, payload, sudo ? session.privilege : undefined, {
       onStdout: (chunk) => frames.onStdout(chunk),
       onStderr: (chunk) => frames.onStderr(chunk),
-      sawFrame: () => frames.probes[0]?.began ?? false,
+      sawFrame: () => frames.began,
     });
     if (frames.finished) shell.complete();
   } catch (error) {

@@ -139,7 +139,7 @@ export class HostSession {
       shell = await startShell(connection, buildPayload(nonce, probes), sudo ? this.privilege : undefined, {
         onStdout: (chunk) => frames.onStdout(chunk),
         onStderr: (chunk) => frames.onStderr(chunk),
-        sawFrame: () => frames.probes.some((probe) => probe.began),
+        sawFrame: () => frames.began,
       });
       if (frames.finished) shell.complete();
     } catch (error) {

@@ -47,6 +47,19 @@ export class RangeSyntaxError extends Error {}
  * @throws RangeSyntaxError naming what is wrong
  */
 export function parseRange(input: string | number, unit: Unit, bare: string = bareUnit[unit]): Range {
+  const key = `${unit}\0${bare}\0${input}`;
+  const known = parsed.get(key);
+  if (known) return known;
+  const range = readRange(input, unit, bare);
+  if (parsed.size > 1_000) parsed.clear();
+  parsed.set(key, range);
+  return range;
+}
+
+/** The same few thresholds are read for every host. */
+const parsed = new Map<string, Range>();
+
+function readRange(input: string | number, unit: Unit, bare: string): Range {
   const source = String(input).trim();
   const inside = source.startsWith('@');
   const body = inside ? source.slice(1) : source;

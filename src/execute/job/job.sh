@@ -15,8 +15,7 @@ frame() {
 }
 
 report() {
-  printf '\n%s x 0 %s\n' "$N" "$1"
-  frame 'e 0 done'
+  frame "e 0 done $1"
   frame z
   exit 0
 }

@@ -3,7 +3,7 @@ export interface ProbeFrames {
   readonly stdout: Capture;
   readonly stderr: Capture;
   began: boolean;
-  /** From the probe's own EXIT trap; undefined when it was killed. */
+  /** Exit status; 128 and a signal's number when it was killed. */
   exitStatus?: number;
   ended?: 'done' | 'timeout';
   /** Both streams have passed the probe's end: nothing more can come. */
@@ -72,6 +72,8 @@ export class FrameReader {
   readonly probes: readonly ProbeFrames[];
   readonly noise: { readonly stdout: Capture; readonly stderr: Capture };
   finished = false;
+  /** The shell is at work: what the streams held before was noise. */
+  began = false;
   readonly #out: StreamSplitter;
   readonly #err: StreamSplitter;
   readonly #listener: FrameListener;
@@ -115,31 +117,37 @@ export class FrameReader {
       }
       return;
     }
+    if (frame.type === 'begin') {
+      if (stream === 'stdout') this.#begin(0);
+      return;
+    }
     const probe = this.probes[frame.index];
     if (!probe) return;
-    if (frame.type === 'begin') {
-      if (stream === 'stdout') {
-        probe.began = true;
-        this.#listener.onBegin?.(frame.index);
-      }
-    } else if (frame.type === 'exit') {
-      if (stream === 'stdout') probe.exitStatus = frame.status;
-    } else {
-      if (stream === 'stdout') probe.ended = frame.how;
-      const seen = (ends.get(frame.index) ?? 0) + 1;
-      ends.set(frame.index, seen);
-      if (seen === 2) {
-        probe.complete = true;
-        this.#listener.onEnd?.(frame.index);
-      }
+    if (stream === 'stdout') {
+      probe.ended = frame.how;
+      probe.exitStatus = frame.status;
     }
+    const seen = (ends.get(frame.index) ?? 0) + 1;
+    ends.set(frame.index, seen);
+    if (seen === 2) {
+      probe.complete = true;
+      this.#listener.onEnd?.(frame.index);
+    }
+    if (stream === 'stdout') this.#begin(frame.index + 1);
+  }
+
+  #begin(index: number): void {
+    const probe = this.probes[index];
+    if (!probe) return;
+    this.began = true;
+    probe.began = true;
+    this.#listener.onBegin?.(index);
   }
 }
 
 type Frame =
-  | { readonly type: 'begin'; readonly index: number }
-  | { readonly type: 'exit'; readonly index: number; readonly status: number }
-  | { readonly type: 'end'; readonly index: number; readonly how: 'done' | 'timeout' }
+  | { readonly type: 'begin' }
+  | { readonly type: 'end'; readonly index: number; readonly how: 'done' | 'timeout'; readonly status: number }
   | { readonly type: 'finish' };
 
 const longestFrame = 64;
@@ -191,8 +199,8 @@ class StreamSplitter {
         continue;
       }
       this.#current.push(data.subarray(0, start));
-      if (frame.type === 'begin') this.#current = this.#captureOf(frame.index) ?? this.#noise;
-      else if (frame.type === 'end' || frame.type === 'finish') this.#current = this.#noise;
+      const next = frame.type === 'begin' ? 0 : frame.type === 'end' ? frame.index + 1 : undefined;
+      this.#current = (next === undefined ? undefined : this.#captureOf(next)) ?? this.#noise;
       this.#onFrame(frame);
       data = data.subarray(end + 1);
     }
@@ -213,11 +221,8 @@ function partialMarker(data: Buffer, marker: Buffer): number {
 
 function parseFrame(text: string): Frame | undefined {
   if (text === 'z') return { type: 'finish' };
-  const match = /^([bxe]) (\d{1,6})(?: (\w+))?$/.exec(text);
+  if (text === 'b 0') return { type: 'begin' };
+  const match = /^e (\d{1,6}) (done|timeout) (\d{1,3})$/.exec(text);
   if (!match) return undefined;
-  const index = Number(match[2]);
-  if (match[1] === 'b' && match[3] === undefined) return { type: 'begin', index };
-  if (match[1] === 'x' && /^\d{1,3}$/.test(match[3] ?? '')) return { type: 'exit', index, status: Number(match[3]) };
-  if (match[1] === 'e' && (match[3] === 'done' || match[3] === 'timeout')) return { type: 'end', index, how: match[3] };
-  return undefined;
+  return { type: 'end', index: Number(match[1]), how: match[2] as 'done' | 'timeout', status: Number(match[3]) };
 }

@@ -27,9 +27,18 @@ export function buildPayload(nonce: string, probes: readonly PayloadProbe[]): st
     return `probe ${index} ${probe.seconds} ${callText(name, probe.args)}`;
   });
   const definitions = [...functions].map(([text, name]) => `${name}() {\n${text}\n}`);
-  return [`N=${nonce}`, prelude.text, ...definitions, 'round() {', ...calls, 'finish', '}', 'round; exit', ''].join(
-    '\n',
-  );
+  return [
+    `N=${nonce}`,
+    prelude.text,
+    ...definitions,
+    'round() {',
+    "frame 'b 0'",
+    ...calls,
+    'finish',
+    '}',
+    'round; exit',
+    '',
+  ].join('\n');
 }
 
 /** The one place where a value becomes shell text: a single-quoted word. NUL cannot be part of an argument. */

@@ -2,10 +2,9 @@
 # Runs the probes of one round, one after the other, each in its own subshell, with its own deadline.
 # The engine sets N (nonce), defines one function per probe, and calls `probe INDEX SECONDS FUNCTION ARGS…`.
 # Frames, on stdout and stderr alike, each on a line of its own:
-#   N b INDEX         the probe begins
-#   N x INDEX STATUS  the probe's own last word, from its EXIT trap (stdout only)
-#   N e INDEX HOW     the probe is over: done, or timeout (its process tree was killed)
-#   N z               end of the round: everything before it is complete
+#   N b 0                 the round begins, and with it the first probe
+#   N e INDEX HOW STATUS  the probe is over (done, or timeout: its process tree was killed); the next one begins
+#   N z                   end of the round: everything before it is complete
 LC_ALL=C
 PATH=/usr/sbin:/sbin:/usr/local/sbin:${PATH:-/usr/local/bin:/usr/bin:/bin}
 export LC_ALL PATH
@@ -28,24 +27,32 @@ frame() {
 probe() {
   index=$1 seconds=$2
   shift 2
-  frame "b $index"
   ticks=0 how='done'
   (
     trap - USR1
-    trap 'printf "\n%s x %s %s\n" "$N" "$index" "$?"' EXIT
     "$@"
   ) </dev/null &
   pid=$!
   while :; do
     wait "$pid" 2>/dev/null
-    kill -0 "$pid" 2>/dev/null || break
-    if [ "$ticks" -gt "$seconds" ]; then
-      how=timeout
-      kill_tree "$pid"
-      break
+    status=$?
+    if kill -0 "$pid" 2>/dev/null; then
+      if [ "$ticks" -gt "$seconds" ]; then
+        how='timeout'
+        kill_tree "$pid"
+        break
+      fi
+      continue
     fi
+    # A tick that came as the probe ended may hide its status; the shell still has it then, and 127 if not.
+    if [ "$status" -gt 128 ] && [ "$ticks" -gt 0 ]; then
+      wait "$pid" 2>/dev/null
+      again=$?
+      [ "$again" = 127 ] || status=$again
+    fi
+    break
   done
-  frame "e $index $how"
+  frame "e $index $how $status"
 }
 
 # Kills a process and its descendants, parents first, so that none can start another. Not waited for:
