@@ -1,10 +1,17 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Command } from 'commander';
 import { readJournal } from '../journal/journal.js';
 import { readRequest } from '../journal/request.js';
-import { findRunFolder } from '../journal/runs.js';
+import { findRunFolder, readResult } from '../journal/runs.js';
 import { loadScope, stateOf } from '../perform/prepare.js';
+import { exitFor, parseOutputs } from '../reports/outputs.js';
+import type { RunResult } from '../result/result.schema.js';
 import type { CommandContext } from './command.js';
 import { append } from './run-flags.js';
+
+/** Outcomes that a resume may turn into something better. */
+const open: readonly string[] = ['unknown', 'unreachable', 'refused'];
 
 export function define(command: Command, context: CommandContext): void {
   command
@@ -20,6 +27,17 @@ export function define(command: Command, context: CommandContext): void {
       );
       const folder = await findRunFolder(stateOf(project, context), run);
       const request = readRequest(folder);
+      const finished = await finishedResult(folder);
+      if (finished) {
+        await context.terminal.err(
+          `opsctl: run ${request.id} is complete, nothing is left to do; this is its report\n`,
+        );
+        const { runReport } = await import('./report.js');
+        const outputs = flags.output ?? [];
+        await runReport({ run: folder, outputs, verbose: flags.verbose ?? false }, context);
+        context.finish(exitFor(finished, parseOutputs(outputs)));
+        return;
+      }
       const { perform } = await import('../perform/perform.js');
       const code = await perform(
         {
@@ -33,4 +51,17 @@ export function define(command: Command, context: CommandContext): void {
       );
       context.finish(code);
     });
+}
+
+/** The result of a run of which nothing is left to do or to ask. */
+async function finishedResult(folder: string): Promise<RunResult | undefined> {
+  const file = join(folder, 'result.json');
+  if (!existsSync(file)) return undefined;
+  const result = await readResult(file);
+  const steps = result.hosts.flatMap((host) => host.steps);
+  const unsettled =
+    result.run.stopped !== undefined ||
+    result.hosts.some(({ outcome }) => open.includes(outcome)) ||
+    steps.some(({ outcome, reason }) => open.includes(outcome) || reason === 'locked' || reason === 'stopped');
+  return unsettled ? undefined : result;
 }

@@ -20,7 +20,10 @@ import { writeWholeFile } from '../reports/write-file.js';
 import { startFold, stepKey } from '../result/fold.js';
 import type { RunResult, StepResult } from '../result/result.schema.js';
 import { createRedactor, type Redactor } from '../secrets/redactor.js';
+import type { Terminal } from '../terminal.js';
+import { hostsWithinOpenFiles } from '../transports/open-files.js';
 import { confirmChanges } from './confirm.js';
+import { debugTrace } from './debug.js';
 import { gatherSecrets } from './gather-secrets.js';
 import type { RunOptions } from './options.js';
 import { type Prepared, prepare, stateOf } from './prepare.js';
@@ -49,16 +52,32 @@ export async function perform(options: RunOptions, context: CommandContext): Pro
 
   await saveResult(folder, result);
   unlock();
-  if (options.show) await context.terminal.out(options.show(result));
   // Cron mails whatever is printed: with --quiet a green run prints nothing.
-  const silent = options.show !== undefined || (options.quiet === true && result.exit.code === exitCode.ok);
-  const wanted = silent ? outputs.filter((output) => output.file !== undefined) : outputs;
+  const quiet = options.quiet === true && result.exit.code === exitCode.ok;
+  if (options.show && !quiet) await context.terminal.out(options.show(result));
+  const wanted = quiet || options.show ? outputs.filter((output) => output.file !== undefined) : outputs;
   const write = (file: string, text: string) => writeWholeFile(resolve(context.cwd, file), text);
-  await writeOutputs(result, wanted, context.terminal, write, { verbose: options.verbose ?? false });
+  const terminal = options.quiet && !options.outputs ? shortOutput(context.terminal, runId) : context.terminal;
+  await writeOutputs(result, wanted, terminal, write, { verbose: options.verbose ?? false });
   if (result.run.stopped?.startsWith('SIG')) {
     await context.terminal.err(`opsctl: stopped by ${result.run.stopped}; go on with \`opsctl resume ${runId}\`\n`);
   }
   return exitFor(result, outputs);
+}
+
+/** Lines of a report that nobody chose: with --quiet it is what cron mails. */
+const quietLines = 18;
+
+function shortOutput(terminal: Terminal, runId: string): Terminal {
+  return {
+    ...terminal,
+    out: async (text) => {
+      const lines = text.split('\n');
+      const short = lines.length <= quietLines + 1;
+      const kept = short ? text : `${lines.slice(0, quietLines).join('\n')}\n… opsctl report ${runId}\n`;
+      await terminal.out(kept);
+    },
+  };
 }
 
 /** The reports asked for; files are checked now, so that a run does not end in front of a missing folder. */
@@ -112,8 +131,11 @@ async function execute(
   const journal = openJournal(join(folder, 'journal.ndjson'), options.resume ? 'resume' : 'new');
   const progress = createProgress({
     terminal: context.terminal,
-    kind: progressKind(context.terminal, options.quiet ?? false, context.env),
+    // A moving picture and lines in between do not go together.
+    kind:
+      context.debug && !options.quiet ? 'plain' : progressKind(context.terminal, options.quiet ?? false, context.env),
   });
+  const debug = context.debug ? debugTrace(context.terminal) : undefined;
   const fold = startFold();
   const stop = new AbortController();
   // One listener a host in flight is no leak.
@@ -122,6 +144,7 @@ async function execute(
   const emit = (event: RunEvent) => {
     fold.add(event);
     progress.onEvent(event);
+    debug?.onEvent(event);
     try {
       journal.append(event);
     } catch (error) {
@@ -156,7 +179,12 @@ async function execute(
     },
     now: () => new Date(),
     signal: stop.signal,
-    connect: reach.connect,
+    connect: debug
+      ? async (target, signal) => {
+          debug.connecting(target);
+          return debug.watch(target, await reach.connect(target, signal));
+        }
+      : reach.connect,
     targetOf: reach.targetOf,
     privilegeOf: reach.privilegeOf,
     secrets: execution.secrets,
@@ -187,7 +215,7 @@ async function execute(
     });
   }
   try {
-    await executePlan(plan, run, options.concurrency ?? defaultConcurrency);
+    await executePlan(plan, run, hostsAtOnce(plan, options, run));
     for (const message of reach.notes()) run.emit({ type: 'warning', at: run.now().toISOString(), message });
   } finally {
     clearTimeout(deadline);
@@ -202,6 +230,7 @@ async function execute(
       ...(stopped !== undefined && { stopped }),
     });
     await progress.finish();
+    await debug?.finish();
     try {
       journal.close();
     } catch (error) {
@@ -210,6 +239,19 @@ async function execute(
   }
   if (failure instanceof UserError) await context.terminal.err(`opsctl: ${failure.message}\n`);
   return fold.result(options.failOn === undefined ? {} : { failOn: options.failOn });
+}
+
+/** As many hosts in flight as were asked for, and no more than this process has files for. */
+function hostsAtOnce(plan: Plan, { concurrency = defaultConcurrency }: RunOptions, run: RunContext): number {
+  const wanted = Math.min(concurrency, plan.hosts.length);
+  const bound = hostsWithinOpenFiles(plan.hosts.map(({ host }) => run.targetOf(host.name)));
+  if (!bound || bound.hosts >= wanted) return concurrency;
+  run.emit({
+    type: 'warning',
+    at: run.now().toISOString(),
+    message: `at most ${bound.hosts} of ${wanted} hosts at once: this process may open ${bound.limit} files (ulimit -n)`,
+  });
+  return bound.hosts;
 }
 
 /** What a resumed run need not do again: finished steps, and jobs that may be at work. */

@@ -12,6 +12,7 @@ import { buildPlan } from '../plan/build.js';
 import { compileRunbook } from '../plan/compile.js';
 import type { Plan } from '../plan/plan.js';
 import type { RunOptions, ScopeOptions } from './options.js';
+import { refuseSecretLiterals } from './refuse-literals.js';
 
 /** What was asked for, checked and planned. Nothing has been contacted. */
 export interface Prepared {
@@ -36,6 +37,7 @@ export async function prepare(options: RunOptions, context: CommandContext): Pro
     typeof source === 'string'
       ? await loadRunbook(source, inProject)
       : await loadRunbook(source.name, { ...inProject, text: source.text });
+  refuseSecretLiterals(runbook);
   const params = resolveParams(runbook.value, options.params ?? {});
   const hosts = await chooseHosts(options, runbook, inventory, project, context);
   const compiled = await compileRunbook(runbook, { params, vars: variableNames(hosts) });
