@@ -22,6 +22,9 @@ export interface SelectOptions {
 export function selectHosts(inventory: Inventory, pattern: string, options: SelectOptions = {}): readonly Host[] {
   const terms = splitPattern(pattern, inventory);
   if (terms.length === 0) throw refusal(options, 'empty host selection', 'name hosts or groups; "all" means all');
+  // `all,!$SPARE` with an empty variable must not run on the hosts that were to be spared.
+  if (terms.some((term) => term === '!' || term === '&'))
+    throw refusal(options, `"${pattern}" has a "!" or "&" without a name`, 'name the hosts after it');
   const problems: UserError[] = [];
   const resolve = (term: string): ReadonlySet<string> => {
     try {
@@ -32,6 +35,9 @@ export function selectHosts(inventory: Inventory, pattern: string, options: Sele
       return new Set();
     }
   };
+  // A pattern that excludes nothing is fine, a plain name is a slip: the host would not be spared.
+  const exclude = (term: string) =>
+    isGlob(term) || term.startsWith('~') ? matchQuietly(term, inventory, options) : resolve(term);
   const included = terms.filter((term) => !/^[&!]/.test(term));
   let selected = new Set<string>();
   // Only "!web1" or "&web": taken from all hosts, as Ansible does.
@@ -41,7 +47,7 @@ export function selectHosts(inventory: Inventory, pattern: string, options: Sele
     selected = new Set([...selected].filter((name) => other.has(name)));
   }
   for (const term of terms.filter((term) => term.startsWith('!'))) {
-    for (const name of resolve(term.slice(1))) selected.delete(name);
+    for (const name of exclude(term.slice(1))) selected.delete(name);
   }
   if (problems.length > 0) throw new UserError(problems.flatMap((error) => error.problems));
   if (selected.size === 0) throw nothing(pattern, inventory, options);
@@ -80,7 +86,7 @@ function splitOutside(pattern: string, separator: string): string[] {
       term += character;
     }
   }
-  return [...terms, term].map((part) => part.trim()).filter((part) => part !== '' && part !== '&' && part !== '!');
+  return [...terms, term].map((part) => part.trim()).filter((part) => part !== '');
 }
 
 function matchTerm(term: string, inventory: Inventory, options: SelectOptions): ReadonlySet<string> {
@@ -90,11 +96,23 @@ function matchTerm(term: string, inventory: Inventory, options: SelectOptions): 
     throw refusal(options, `"${term}" is not a host selection`, '@failed is the only one with "@"');
   if (term.startsWith('~')) return matchRegex(term, inventory, options);
   const { base, slice } = splitSlice(term);
-  const names = matchName(base, inventory, options);
-  const chosen = slice ? slice(names) : names;
+  const found = matchName(base, inventory, options);
+  // `w[12]` is host 12 of the group w; where there is no w, it is a shell pattern or a range.
+  const isSlice = slice !== undefined && (found.length > 0 || isKnown(base, inventory));
+  const names = isSlice || slice === undefined ? found : matchName(term, inventory, options);
+  const chosen = isSlice ? slice(names) : names;
   if (chosen.length === 0 && (slice !== undefined || !isKnown(base, inventory)))
     throw nothing(term, inventory, options);
   return new Set(chosen);
+}
+
+function matchQuietly(term: string, inventory: Inventory, options: SelectOptions): ReadonlySet<string> {
+  try {
+    return matchTerm(term, inventory, options);
+  } catch (error) {
+    if (error instanceof UserError && error.problems.every(({ code }) => code === 'E_NO_HOSTS')) return new Set();
+    throw error;
+  }
 }
 
 function matchFailed(inventory: Inventory, options: SelectOptions): ReadonlySet<string> {
@@ -136,8 +154,9 @@ function matchName(base: string, inventory: Inventory, options: SelectOptions): 
     try {
       return expandRange(base).filter((name) => inventory.hosts.has(name));
     } catch (error) {
-      if (error instanceof HostRangeError) throw refusal(options, error.message, 'mend the range');
-      throw error;
+      if (!(error instanceof HostRangeError)) throw error;
+      const place = options.place && { place: options.place };
+      throw new UserError({ code: 'E_INV_RANGE', what: error.message, hint: 'mend the range', ...place });
     }
   }
   return isGlob(base) ? matchAll(compileGlob(base), inventory) : [];
