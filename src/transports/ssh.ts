@@ -5,7 +5,6 @@ import { Bastions, type Hop } from './ssh/bastions.js';
 import { openConnection } from './ssh/connection.js';
 import { gatherCredentials } from './ssh/credentials.js';
 import { Gate } from './ssh/gate.js';
-import { HandshakeGate } from './ssh/handshake-gate.js';
 import { IdentityFiles } from './ssh/keys.js';
 import { abortError, dial, dialThrough } from './ssh/link.js';
 import { type ScannedKey, scanHostKeys } from './ssh/scan.js';
@@ -15,6 +14,11 @@ import { type AddedHostKey, TrustStore } from './trust/trust.js';
 
 /** Logins at one address at a time: sshd's MaxStartups drops what comes above ten. */
 const loginsPerAddress = 4;
+/**
+ * Handshakes in this process at a time. They are CPU work for the event loop, and too many at once make every
+ * host look slow; but far hosts mostly wait, so that a much smaller figure would hold them up.
+ */
+const handshakesAtOnce = 64;
 const tries = 3;
 
 /** SSH through npm ssh2, in this process. What it cannot do is in docs/ssh.md. */
@@ -29,7 +33,7 @@ export function createSshTransport(): SshTransport {
   const trust = new TrustStore();
   const files = new IdentityFiles();
   const agents = new AgentListing();
-  const handshakes = new HandshakeGate();
+  const handshakes = new Gate(handshakesAtOnce);
   const addresses = new Map<string, Gate>();
 
   /** One handshake, between the two gates; its timers start when it is let in. */

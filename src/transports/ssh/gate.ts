@@ -1,6 +1,6 @@
 /** Lets a limited number of holders in, in the order they came. */
 export class Gate {
-  #limit: number;
+  readonly #limit: number;
   #held = 0;
   readonly #waiting: Waiter[] = [];
 
@@ -8,21 +8,8 @@ export class Gate {
     this.#limit = limit;
   }
 
-  get waiting(): number {
-    return this.#waiting.length;
-  }
-
   get idle(): boolean {
     return this.#held === 0 && this.#waiting.length === 0;
-  }
-
-  get limit(): number {
-    return this.#limit;
-  }
-
-  set limit(limit: number) {
-    this.#limit = limit;
-    this.#admit();
   }
 
   /** Resolves with the function that leaves the gate again; rejects with the signal's reason. */
