@@ -101,11 +101,11 @@ function typeName(schema: JsonSchema): string {
   const types = [schema.type ?? []].flat() as readonly string[];
   const properties = (schema.properties ?? {}) as Readonly<Record<string, JsonSchema>>;
   const items = schema.items as JsonSchema | undefined;
+  if ('secret' in properties) return 'text or secret';
   return (
     types
       .map((type) => {
         if (type === 'array' && items && !Array.isArray(items)) return `list of ${typeName(items)}`;
-        if (type === 'object' && 'secret' in properties) return 'secret';
         if (type === 'object' && typeof schema.additionalProperties === 'object')
           return `mapping of ${typeName(schema.additionalProperties)}`;
         return words[type] ?? type;

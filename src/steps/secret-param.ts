@@ -1,10 +1,10 @@
 import type { JsonSchema } from '../documents/json-schema.js';
-import type { Secret } from '../secrets/secret.js';
+import { Secret } from '../secrets/secret.js';
 
-/** Schema of a text that may also be a secret. The engine hands a Secret to the kind in place of the reference. */
+/** Schema of a text that may also be a secret, or a number that an expression gives. The engine hands a Secret to the kind in place of the reference. */
 export function textOrSecret<const D extends string>(description: D) {
   return {
-    type: ['string', 'object'],
+    type: ['string', 'number', 'boolean', 'object'],
     description,
     properties: {
       secret: {
@@ -19,4 +19,9 @@ export function textOrSecret<const D extends string>(description: D) {
 }
 
 /** The same parameter as a kind sees it. */
-export type TextOrSecret = string | Secret;
+export type TextOrSecret = string | number | boolean | Secret;
+
+/** The text that a host or server gets; a number from an expression becomes its text. */
+export function plainText(value: TextOrSecret): string | Secret {
+  return value instanceof Secret ? value : String(value);
+}

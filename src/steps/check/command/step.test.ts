@@ -55,7 +55,10 @@ describe('check.command', () => {
   });
 
   it('does not take other output for JSON', () => {
-    expect(look('echo {', { json: '/a', equals: 1 })).toMatchObject({ outcome: 'unknown', reason: 'unreadable-output' });
+    expect(look('echo {', { json: '/a', equals: 1 })).toMatchObject({
+      outcome: 'unknown',
+      reason: 'unreadable-output',
+    });
   });
 
   it('puts limits on a number, in its unit', () => {
@@ -66,8 +69,13 @@ describe('check.command', () => {
   });
 
   it('takes the number that the pattern names', () => {
-    expect(look('echo "took 250 of 300"', { number: 'of ([0-9]+)', critical: 299 }).summary).toBe('value 300, limit 299');
-    expect(look('echo none', { critical: 1 })).toMatchObject({ outcome: 'unknown', summary: 'no number in the output' });
+    expect(look('echo "took 250 of 300"', { number: 'of ([0-9]+)', critical: 299 }).summary).toBe(
+      'value 300, limit 299',
+    );
+    expect(look('echo none', { critical: 1 })).toMatchObject({
+      outcome: 'unknown',
+      summary: 'no number in the output',
+    });
   });
 
   it('does not say that output which was cut lacks something', () => {

@@ -110,9 +110,9 @@ describe('check.file', () => {
   });
 
   it('does not understand half an answer', () => {
-    expect(() => judgeOutput(kind, 'stat\t81a4 0 0 10 1 root root\ncontents\t\nab', { path: '/a', contains: 'a' })).toThrow(
-      '2 of 10 bytes arrived',
-    );
+    expect(() =>
+      judgeOutput(kind, 'stat\t81a4 0 0 10 1 root root\ncontents\t\nab', { path: '/a', contains: 'a' }),
+    ).toThrow('2 of 10 bytes arrived');
     expect(() => judgeOutput(kind, '', { path: '/a' })).toThrow();
   });
 

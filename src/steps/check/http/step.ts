@@ -109,7 +109,7 @@ export default defineControllerStep<Params, HttpData>({
     const headers = Object.fromEntries(
       Object.entries(given.headers).map(([name, value]) => [
         name,
-        value instanceof Secret ? value.reveal((plain) => plain) : value,
+        value instanceof Secret ? value.reveal((plain) => plain) : String(value),
       ]),
     );
     const { url, method, address, ca, redirects } = given;

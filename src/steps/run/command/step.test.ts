@@ -12,9 +12,9 @@ const run = (command: string, rest: object = {}, shell = 'dash') => {
 describe('run.command', () => {
   it.each(Object.keys(shells))('hands values over as arguments with %s', (shell) => {
     const odd = `a b\\n"$(id)" 'x' * \\\\ €`;
-    const result = run('printf "%s|" "$@"', { args: [odd, '', '-n'] }, shell);
+    const result = run('printf "%s|" "$@"', { args: [odd, '', '-n', 0] }, shell);
 
-    expect(result.stdout).toBe(`${odd}||-n|`);
+    expect(result.stdout).toBe(`${odd}||-n|0|`);
     expect(result.outcome).toBe('ok');
   });
 
