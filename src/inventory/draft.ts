@@ -46,13 +46,15 @@ export interface Draft {
   readonly defaults: Layer[];
   readonly groups: Map<string, GroupDraft>;
   readonly hosts: Map<string, HostDraft>;
+  /** What can be known only when all sources are read. */
+  readonly checks: (() => Problem | undefined)[];
   /** Some file of opsctl's own format holds a `${{`. */
   templates: boolean;
 }
 
 export function newDraft(): Draft {
   const [groups, hosts] = [new Map<string, GroupDraft>(), new Map<string, HostDraft>()];
-  return { files: [], warnings: new Set(), problems: [], defaults: [], groups, hosts, templates: false };
+  return { files: [], warnings: new Set(), problems: [], defaults: [], groups, hosts, checks: [], templates: false };
 }
 
 /** The group, made when it is new. A bad name is a problem, and `undefined`. */

@@ -33,7 +33,7 @@ export async function loadInventory(sources: readonly string[], context: Invento
   const fillIn = draft.templates ? await (await import('./fill-in.js')).loadFillIn() : undefined;
   const inventory = resolveInventory(draft, fillIn);
   if (fillIn) for (const host of inventory.hosts.values()) collectSync(() => host.vars, draft);
-  draft.problems.push(...findDuplicates(draft));
+  draft.problems.push(...draft.checks.flatMap((check) => check() ?? []), ...findDuplicates(draft));
   if (draft.problems.length > 0) throw new UserError(inReadingOrder(draft.problems, draft.files));
   if (inventory.hosts.size === 0) throw noHosts(sources);
   return inventory;

@@ -1,6 +1,7 @@
-import type { Place, Problem } from '../errors.js';
+import type { Place } from '../errors.js';
 import { type Draft, type GroupDraft, type HostDraft, isEmpty, type Layer, newDraft, type Values } from './draft.js';
 import type { FillIn } from './fill-in.js';
+import { groupDepths, refuseGraph } from './group-graph.js';
 import type { ConnectSettings, Group, Host, Inventory, Origin } from './inventory.js';
 
 /**
@@ -12,9 +13,9 @@ export function resolveInventory(draft: Draft, fillIn?: FillIn): Inventory {
   const groups = new Map(draft.groups);
   const top = ensureGroup(groups, 'all');
   attachToAll(groups, top);
-  const cycles = findCycles(groups);
-  draft.problems.push(...cycles);
-  if (cycles.length > 0) return emptyInventory(draft);
+  const refused = refuseGraph(groups);
+  draft.problems.push(...refused);
+  if (refused.length > 0) return emptyInventory(draft);
   const directGroups = placeUngrouped(draft, groups);
   const chainOf = groupChains(groups, draft.defaults);
   const hosts = new Map<string, Host>();
@@ -159,9 +160,14 @@ function groupChains(
   defaults: readonly Layer[],
 ): (direct: readonly string[]) => Chain {
   const parents = new Map<string, GroupDraft[]>();
-  for (const group of groups.values())
-    for (const child of group.groups.keys()) parents.set(child, [...(parents.get(child) ?? []), group]);
-  const depths = groupDepths(groups, parents);
+  for (const group of groups.values()) {
+    for (const child of group.groups.keys()) {
+      const list = parents.get(child);
+      if (list) list.push(group);
+      else parents.set(child, [group]);
+    }
+  }
+  const depths = groupDepths(groups);
   const chains = new Map<string, Chain>();
   const chainOfList = new WeakMap<readonly string[], Chain>();
   const rank = (group: GroupDraft) => depths.get(group.name) ?? 0;
@@ -218,48 +224,6 @@ function filesOf(sorted: readonly GroupDraft[]): (readonly [string, Layer])[] {
     )
     .sort((a, b) => a.rank - b.rank)
     .map(({ name, layer }) => [`group ${name}`, layer] as const);
-}
-
-/** The longest way from `all`, as Ansible counts it. */
-function groupDepths(
-  groups: ReadonlyMap<string, GroupDraft>,
-  parents: ReadonlyMap<string, readonly GroupDraft[]>,
-): ReadonlyMap<string, number> {
-  const depths = new Map<string, number>();
-  const depth = (name: string): number => {
-    const known = depths.get(name);
-    if (known !== undefined) return known;
-    const above = parents.get(name) ?? [];
-    const own = above.length === 0 ? 0 : 1 + Math.max(...above.map((group) => depth(group.name)));
-    depths.set(name, own);
-    return own;
-  };
-  for (const name of groups.keys()) depth(name);
-  return depths;
-}
-
-function findCycles(groups: ReadonlyMap<string, GroupDraft>): Problem[] {
-  const problems: Problem[] = [];
-  const done = new Set<string>();
-  const path: string[] = [];
-  const visit = (group: GroupDraft): void => {
-    path.push(group.name);
-    for (const [child, place] of group.groups) {
-      const start = path.indexOf(child);
-      if (start !== -1) {
-        const loop = [...path.slice(start), child].join(' → ');
-        const hint = 'remove one of these memberships';
-        problems.push({ code: 'E_INV_CYCLE', what: `groups contain each other: ${loop}`, hint, place: place() });
-        continue;
-      }
-      const next = groups.get(child);
-      if (next && !done.has(child)) visit(next);
-    }
-    path.pop();
-    done.add(group.name);
-  };
-  for (const group of groups.values()) if (!done.has(group.name)) visit(group);
-  return problems;
 }
 
 function publicGroups(groups: ReadonlyMap<string, GroupDraft>): ReadonlyMap<string, Group> {

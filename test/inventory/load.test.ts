@@ -95,6 +95,40 @@ describe('an inventory of opsctl', () => {
   });
 });
 
+describe('big inventories', () => {
+  it('a map of 50,000 hosts is read', { timeout: 120_000 }, async () => {
+    const lines = Array.from({ length: 50_000 }, (_, at) => `  web${at}.example.com: {}\n`);
+
+    const inventory = await load({ 'hosts.yaml': `hosts:\n${lines.join('')}` });
+
+    expect(inventory.hosts.size).toBe(50_000);
+  });
+
+  it.each([
+    ['downward', (at: number) => at + 1],
+    ['upward', (at: number) => at - 1],
+  ])('a chain of 20,000 groups %s is refused, and is no crash', { timeout: 120_000 }, async (_, next) => {
+    const groups = Object.fromEntries(
+      Array.from({ length: 20_000 }, (_, at) => [
+        `g${at}`,
+        { hosts: ['h'], groups: next(at) >= 0 && next(at) < 20_000 ? [`g${next(at)}`] : [] },
+      ]),
+    );
+
+    await expect(load({ 'hosts.json': JSON.stringify({ groups }) })).rejects.toThrow('is nested deeper than 64 levels');
+  });
+
+  it('a circle of 20,000 groups is named', { timeout: 120_000 }, async () => {
+    const groups = Object.fromEntries(
+      Array.from({ length: 20_000 }, (_, at) => [`g${at}`, { hosts: ['h'], groups: [`g${(at + 1) % 20_000}`] }]),
+    );
+
+    await expect(load({ 'hosts.json': JSON.stringify({ groups }) })).rejects.toThrow(
+      'groups contain each other: g0 → g1',
+    );
+  });
+});
+
 describe('sources', () => {
   it('none is this machine', async () => {
     const inventory = await loadInventory([], { cwd: '/', env: {} });
@@ -120,6 +154,16 @@ describe('sources', () => {
 
     expect([...inventory.hosts.keys()]).toEqual(['web1', 'web2', '::1']);
     expect(hostOf(inventory, '::1').connect).toEqual({ port: 2200 });
+  });
+
+  it('a group may contain one of a later source', async () => {
+    const folder = folderOf({
+      'a.yaml': 'groups:\n  prod: { groups: [web] }\n',
+      'b.yaml': 'groups:\n  web: { hosts: w1 }\n',
+    });
+
+    expect(hostOf(await folder.load('a.yaml', 'b.yaml'), 'w1').groups).toEqual(['all', 'prod', 'web']);
+    await expect(folder.load('a.yaml')).rejects.toThrow('E_INV_REF a.yaml:2:20 group "web" is not in the inventory');
   });
 
   it('a missing file is an error that names it', async () => {

@@ -53,13 +53,13 @@ class OpsctlReader {
     if (defaults) this.#draft.defaults.push(defaults);
     const groups = isMap(value.groups) ? value.groups : {};
     const hosts = isMap(value.hosts) ? value.hosts : {};
-    for (const [name, raw] of Object.entries(groups)) this.#group(name, raw, groups);
+    for (const [name, raw] of Object.entries(groups)) this.#group(name, raw);
     const defined = this.#hosts(hosts);
     this.#references(defined);
     return this.#problems;
   }
 
-  #group(name: string, raw: unknown, groups: Values): void {
+  #group(name: string, raw: unknown): void {
     const path = ['groups', name];
     const group = addGroup(this.#draft, name, () => this.#place(path, 'key'));
     if (!group || !isMap(raw)) return;
@@ -67,10 +67,13 @@ class OpsctlReader {
     if (layer) group.layers.push(layer);
     for (const [text, textPath] of texts(raw.hosts, [...path, 'hosts'])) this.#members(group, text, textPath);
     for (const [child, childPath] of texts(raw.groups, [...path, 'groups'])) {
-      if (child in groups || this.#draft.groups.has(child)) {
-        addGroup(this.#draft, child, () => this.#place(['groups', child], 'key'));
-        group.groups.set(child, () => this.#place(childPath));
-      } else this.#missing(`group "${child}"`, child, Object.keys(groups), childPath);
+      group.groups.set(child, () => this.#place(childPath));
+      // Another inventory that comes later may have it.
+      this.#draft.checks.push(() =>
+        this.#draft.groups.has(child)
+          ? undefined
+          : this.#missing(`group "${child}"`, child, this.#draft.groups.keys(), childPath),
+      );
     }
   }
 
@@ -168,17 +171,15 @@ class OpsctlReader {
     for (const [host, path] of this.#named) {
       if (defined.has(host)) continue;
       const similar = unused.filter((name) => !sameSeries(name, host));
-      if (nearest(host, similar) !== undefined) this.#missing(`host "${host}"`, host, similar, path);
+      if (nearest(host, similar) !== undefined)
+        this.#problems.push(this.#missing(`host "${host}"`, host, similar, path));
     }
   }
 
-  #missing(subject: string, name: string, candidates: readonly string[], path: Path): void {
+  #missing(subject: string, name: string, candidates: Iterable<string>, path: Path): Problem {
     const better = nearest(name, candidates);
-    this.#problem(path, 'value', {
-      code: 'E_INV_REF',
-      what: `${subject} is not in the inventory`,
-      hint: better === undefined ? 'add it, or remove the name here' : `did you mean \`${better}\`?`,
-    });
+    const hint = better === undefined ? 'add it, or remove the name here' : `did you mean \`${better}\`?`;
+    return { code: 'E_INV_REF', what: `${subject} is not in the inventory`, hint, place: this.#place(path) };
   }
 
   #problem(path: Path, part: 'key' | 'value', problem: Omit<Problem, 'place'>): void {
