@@ -67,7 +67,9 @@ describe('parseRange', () => {
   });
 
   it('reads back every range that it writes', () => {
-    const end = fc.double({ noNaN: true, noDefaultInfinity: true, min: -1e15, max: 1e15 }).map((value) => Number(value.toPrecision(12)) + 0);
+    const end = fc
+      .double({ noNaN: true, noDefaultInfinity: true, min: -1e15, max: 1e15 })
+      .map((value) => Number(value.toPrecision(12)) + 0);
     const range: fc.Arbitrary<Range> = fc
       .record({
         ends: fc.tuple(

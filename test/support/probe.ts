@@ -24,11 +24,7 @@ export function withDefaults(kind: StepKind, given: object = {}): any {
 }
 
 /** Runs the probe of a kind in a real shell, as the payload does: values as "$1"…, no input, C locale. */
-export function runProbe(
-  kind: AnyHostStep,
-  given: object = {},
-  shell: keyof typeof shells = 'dash',
-): ProbeOutput {
+export function runProbe(kind: AnyHostStep, given: object = {}, shell: keyof typeof shells = 'dash'): ProbeOutput {
   const [program = 'sh', ...options] = shells[shell] ?? [];
   const args = kind.args(withDefaults(kind, given)).map(String);
   const env = { ...process.env, LC_ALL: 'C' };
@@ -42,11 +38,7 @@ export function runProbe(
 }
 
 /** Parses and judges what a probe printed. A string stands for standard output with status 0. */
-export function judgeOutput(
-  kind: AnyHostStep,
-  output: ProbeOutput | string,
-  given: object = {},
-): Judgement {
+export function judgeOutput(kind: AnyHostStep, output: ProbeOutput | string, given: object = {}): Judgement {
   const params = withDefaults(kind, given);
   return kind.judge(kind.parse(outputOf(output), params), params, context);
 }
