@@ -234,21 +234,29 @@ export function asTransportError(error: unknown): TransportError {
   });
 }
 
-/** A timer that is wound up again with every sign of life. */
+/** A timer that is wound up again with every sign of life; moving its end costs no new timer. */
 class Silence {
   fired = false;
   onSilence: (() => void) | undefined;
   #timer: NodeJS.Timeout | undefined;
+  #end = 0;
 
   arm(milliseconds: number): void {
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => {
-      this.fired = true;
-      this.onSilence?.();
-    }, milliseconds);
+    this.#end = performance.now() + milliseconds;
+    this.#timer ??= setTimeout(() => this.#look(), milliseconds);
   }
 
   disarm(): void {
     clearTimeout(this.#timer);
+  }
+
+  #look(): void {
+    const left = this.#end - performance.now();
+    if (left > 0) {
+      this.#timer = setTimeout(() => this.#look(), left);
+      return;
+    }
+    this.fired = true;
+    this.onSilence?.();
   }
 }

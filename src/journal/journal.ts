@@ -1,8 +1,8 @@
-import { hash } from 'node:crypto';
 import { closeSync, constants, fdatasyncSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { exitCode, UserError } from '../errors.js';
 import type { RunEvent } from '../execute/events.js';
+import { crc32 } from './crc32.js';
 
 /**
  * The append-only record of a run: one event a line, `SEQUENCE CHECKSUM JSON`. It comes before the act: a
@@ -86,7 +86,7 @@ export function readJournal(file: string): readonly RunEvent[] {
 }
 
 function readRecord(line: string): { readonly sequence: number; readonly event: RunEvent } | undefined {
-  const [, number, sum, body] = /^(\d+) ([0-9a-f]{16}) (.*)$/.exec(line) ?? [];
+  const [, number, sum, body] = /^(\d+) ([0-9a-f]{8}) (.*)$/.exec(line) ?? [];
   if (number === undefined || body === undefined || sum !== checksum(Number(number), body)) return undefined;
   return { sequence: Number(number), event: JSON.parse(body) as RunEvent };
 }
@@ -101,8 +101,9 @@ function mustBeDurable(event: RunEvent, changing: Set<string>): boolean {
   return event.type === 'run-start' || event.type === 'run-end';
 }
 
+/** CRC-32 of a record: finds damage, not forgery. */
 function checksum(sequence: number, body: string): string {
-  return hash('sha256', `${sequence} ${body}`).slice(0, 16);
+  return crc32(`${sequence} ${body}`).toString(16).padStart(8, '0');
 }
 
 // Near a full disk a write may be short without an error; the next one then fails.

@@ -1,0 +1,21 @@
+import * as zlib from 'node:zlib';
+
+/** CRC-32 (IEEE 802.3) of the UTF-8 bytes of a text. Node has it from 22.2 on. */
+export const crc32: (text: string) => number = typeof zlib.crc32 === 'function' ? zlib.crc32 : crc32InJavaScript;
+
+let table: Uint32Array | undefined;
+
+export function crc32InJavaScript(text: string): number {
+  table ??= makeTable();
+  let crc = -1;
+  for (const byte of Buffer.from(text)) crc = (table[(crc ^ byte) & 0xff] ?? 0) ^ (crc >>> 8);
+  return (crc ^ -1) >>> 0;
+}
+
+function makeTable(): Uint32Array {
+  return Uint32Array.from({ length: 256 }, (_, byte) => {
+    let value = byte;
+    for (let bit = 0; bit < 8; bit += 1) value = value & 1 ? (value >>> 1) ^ 0xedb88320 : value >>> 1;
+    return value >>> 0;
+  });
+}
