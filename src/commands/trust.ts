@@ -6,9 +6,7 @@ import { printable } from '../transports/printable.js';
 import type { ScannedKey } from '../transports/ssh/scan.js';
 import { type Target, TransportError } from '../transports/transport.js';
 import type { CommandContext } from './command.js';
-
-/** HOST on the command line to a target. The inventory comes in here; plain addresses need none. */
-export type ResolveHost = (host: string, project: Project, context: CommandContext) => Promise<Target>;
+import { type ResolveHost, resolveHost } from './trust-target.js';
 
 export interface TrustAddOptions {
   readonly file?: string;
@@ -19,7 +17,7 @@ export interface TrustListOptions {
   readonly file: readonly string[];
 }
 
-export function define(command: Command, context: CommandContext, resolve: ResolveHost = addressTarget): void {
+export function define(command: Command, context: CommandContext, resolve: ResolveHost = resolveHost): void {
   command
     .command('scan')
     .description('print the host keys that hosts show, as known_hosts lines to compare and commit')
@@ -43,7 +41,7 @@ export function define(command: Command, context: CommandContext, resolve: Resol
 export async function runTrustScan(
   hosts: readonly string[],
   context: CommandContext,
-  resolve: ResolveHost = addressTarget,
+  resolve: ResolveHost = resolveHost,
 ): Promise<void> {
   const project = await projectOf(context);
   const targets = await Promise.all(hosts.map(async (host) => resolve(host, project, context)));
@@ -76,7 +74,7 @@ export async function runTrustAdd(
   host: string,
   options: TrustAddOptions,
   context: CommandContext,
-  resolve: ResolveHost = addressTarget,
+  resolve: ResolveHost = resolveHost,
 ): Promise<void> {
   const wanted = options.fingerprint === undefined ? undefined : readFingerprint(options.fingerprint);
   if (wanted === undefined && !(context.terminal.stdinIsTty && context.terminal.stdoutIsTty)) {
@@ -105,7 +103,8 @@ export async function runTrustList({ file }: TrustListOptions, context: CommandC
   const { fingerprintOf } = await import('../transports/trust/trust.js');
   const project = await projectOf(context);
   const named = file.map((path) => resolvePath(context.cwd, path));
-  const files = named.length > 0 ? named : (await addressTarget('localhost', project, context)).knownHosts;
+  const files =
+    named.length > 0 ? named : (await resolveHost('localhost', { ...project, inventory: [] }, context)).knownHosts;
   const rows: string[][] = [];
   for (const path of files) {
     const known = readKnownHosts(path);
@@ -121,19 +120,6 @@ export async function runTrustList({ file }: TrustListOptions, context: CommandC
   }
   await context.terminal.out(rows.length === 0 ? 'no host keys are trusted yet\n' : columns(rows));
 }
-
-/** A plain address, filled in from ssh_config. */
-export const addressTarget: ResolveHost = async (host, project, context) => {
-  const { parseAddress, resolveTarget } = await import('../transports/target.js');
-  return resolveTarget(parseAddress(host), {
-    env: context.env,
-    cwd: context.cwd,
-    knownHosts: project.knownHosts,
-    secret: ({ secret }) => {
-      throw new UserError({ code: 'E_SECRET', what: `an address has no secrets, got ${secret}` });
-    },
-  });
-};
 
 async function projectOf({ cwd, user }: CommandContext): Promise<Project> {
   return loadProject({
@@ -205,9 +191,7 @@ async function write(key: ScannedKey, target: Target, file: string, { terminal }
   const { fingerprintOf, trustedName } = await import('../transports/trust/trust.js');
   const name = trustedName(target);
   for (const path of new Set([file, ...target.knownHosts])) {
-    const revoked = readKnownHosts(path)
-      .findKey(name, key.key)
-      .find(({ marker }) => marker === 'revoked');
+    const revoked = readKnownHosts(path).findKey(name, key.key, 'revoked');
     if (!revoked) continue;
     throw new UserError(
       { code: 'E_TRUST_REVOKED', what: `${key.fingerprint} is revoked; ${path}:${revoked.line}` },

@@ -18,20 +18,27 @@ import {
   type Transport,
   TransportError,
 } from './transport.js';
-import { pinnedFingerprint, TrustStore } from './trust/trust.js';
+import { type AddedHostKey, pinnedFingerprint, TrustStore } from './trust/trust.js';
 
 const tries = 3;
 /** A master that we lost sight of ends by itself; ours is looked at more often than that. */
 const persistSeconds = 600;
 
+export interface OpensshTransport extends Transport {
+  /** Host keys that accept-new wrote to a known_hosts file in this run. */
+  readonly addedHostKeys: readonly AddedHostKey[];
+}
+
 /** The system's ssh, with one ControlMaster a host: certificates, hardware keys, Kerberos, post-quantum key exchange. */
-export function createOpensshTransport(): Transport {
+export function createOpensshTransport(): OpensshTransport {
   const trust = new TrustStore();
   const open = new Set<Master>();
   let folder: string | undefined;
   let count = 0;
+  const added: AddedHostKey[] = [];
 
   return {
+    addedHostKeys: added,
     async open(target, signal) {
       refusePassword(target);
       refuseRevokedPin(target, trust);
@@ -40,6 +47,7 @@ export function createOpensshTransport(): Transport {
         try {
           const master = await startPinned(target, () => join(String(folder), String(++count)), folder, signal);
           open.add(master);
+          added.push(...addedKeys(target, master));
           return connectionOf(target, master, () => open.delete(master));
         } catch (error) {
           const transient = error instanceof TransportError && error.transient;
@@ -62,6 +70,8 @@ interface Master {
   readonly socket: string;
   readonly host: string;
   readonly hostKeys: readonly string[];
+  /** ssh wrote at least one key to a known_hosts file. */
+  readonly learnt: boolean;
   readonly log: MasterLog;
 }
 
@@ -98,6 +108,12 @@ function pinMismatch(target: Target, error: TransportError): TransportError {
   );
 }
 
+function addedKeys(target: Target, { learnt, hostKeys }: Master): readonly AddedHostKey[] {
+  const [file] = target.knownHosts;
+  const fingerprint = hostKeys.at(-1);
+  return learnt && file !== undefined && fingerprint !== undefined ? [{ host: target.name, fingerprint, file }] : [];
+}
+
 async function startMaster(
   target: Target,
   base: string,
@@ -126,7 +142,15 @@ async function startMaster(
     );
     const status = await endOf(child as unknown as ChildProcess, target, signal);
     const said = readLog(`${base}.hops`) + readLog(log);
-    if (status === 0) return { config, socket: base, host, hostKeys: verifiedKeys(said), log: new MasterLog(log) };
+    if (status === 0)
+      return {
+        config,
+        socket: base,
+        host,
+        hostKeys: verifiedKeys(said),
+        learnt: /Permanently added /.test(said),
+        log: new MasterLog(log),
+      };
     rmSync(log, { force: true });
     if (status === 'timeout') throw masterTimeout(target, said);
     throw classifyOpenssh(target, said, status);

@@ -25,6 +25,8 @@ const tries = 3;
 export interface SshTransport extends Transport {
   /** Host keys that accept-new wrote to a known_hosts file in this run. */
   readonly addedHostKeys: readonly AddedHostKey[];
+  /** Lines of known_hosts files that could not be used, with their place. */
+  readonly warnings: readonly string[];
   /** All host keys that the host shows, one handshake for each family. Nothing is trusted, nobody logs in. */
   scan(target: Target, signal: AbortSignal): Promise<readonly ScannedKey[]>;
 }
@@ -93,6 +95,9 @@ export function createSshTransport(): SshTransport {
   return {
     get addedHostKeys() {
       return trust.added;
+    },
+    get warnings() {
+      return trust.warnings;
     },
     async open(target, signal): Promise<Connection> {
       const via = target.jump.length > 0 ? await bastions.enter(target.jump, signal) : undefined;

@@ -75,6 +75,15 @@ describeWith('opsctl trust', ['sshd', 'ssh', 'root'], () => {
     expect(texts.code).toBe(0);
   });
 
+  it('takes hosts from the inventory of the project', async () => {
+    writeFileSync(join(folder, 'opsctl.yaml'), 'inventory: hosts.yaml\nknown_hosts: trusted\n');
+    writeFileSync(join(folder, 'hosts.yaml'), `hosts:\n  web1: { address: 127.0.0.9, port: ${sshd.port} }\n`);
+
+    await runTrustScan(['web1'], context());
+
+    expect(texts.out).toContain(`[127.0.0.9]:${sshd.port} ssh-ed25519`);
+  });
+
   it('goes on after a host that cannot be reached, and ends with 4', async () => {
     await runTrustScan(['127.0.0.1:1', host], context());
 

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createOpensshTransport } from '../../src/transports/openssh.js';
 import { createSshTransport } from '../../src/transports/ssh.js';
 import type { Target } from '../../src/transports/transport.js';
 import { describeWith } from '../support/needs.js';
@@ -234,6 +235,28 @@ describeWith('host trust', ['sshd', 'ssh', 'root'], () => {
     expect(
       execFileSync('ssh-keygen', ['-F', `[${sshd.addressOf(2)}]:${sshd.port}`, '-f', file], { encoding: 'utf8' }),
     ).toContain('ssh-ed25519');
+  });
+
+  it('reports the key that openssh wrote down, once', async () => {
+    const file = join(sshd.folder, 'reported-openssh');
+    const transport = createOpensshTransport();
+    const target = targetOn(sshd, user, { transport: 'openssh', knownHosts: [file], trust: 'accept-new' });
+    await (await transport.open(target, never)).close();
+    await (await transport.open(target, never)).close();
+    await transport.dispose();
+
+    expect(transport.addedHostKeys).toEqual([
+      { host: 'host1', fingerprint: fingerprint(sshd.hostKeys[0] ?? ''), file },
+    ]);
+  });
+
+  it('warns about lines that it cannot use', async () => {
+    const file = knownHosts('broken', `${name} ${sshd.hostKeys[0]}`);
+    const transport = createSshTransport();
+    await (await transport.open(targetOn(sshd, user, { knownHosts: [file] }), never)).close();
+    await transport.dispose();
+
+    expect(transport.warnings).toEqual([`${file}:1: the key is missing; the line is not used`]);
   });
 
   it('sends no login before the key is accepted', async () => {

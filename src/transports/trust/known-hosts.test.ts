@@ -80,8 +80,9 @@ it('looks at one hashed line of a thousand when it knows the key', () => {
   const own = ed.replace('IGsK', 'IGsL');
   const file = parse(...lines, `${hash('web1')} ${own}`);
 
-  expect(file.findKey('web1', own.slice(12))).toHaveLength(1);
-  expect(file.findKey('web2', own.slice(12))).toHaveLength(0);
+  expect(file.findKey('web1', own.slice(12))?.line).toBe(1_001);
+  expect(file.findKey('web1', own.slice(12), 'revoked')).toBeUndefined();
+  expect(file.findKey('web2', own.slice(12))).toBeUndefined();
 });
 
 it('matches patterns in linear time', () => {

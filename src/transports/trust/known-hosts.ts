@@ -22,8 +22,8 @@ export interface KnownHostsFile {
   readonly warnings: readonly string[];
   /** All entries that match the name. Hashed lines cost one HMAC each, so the answer is kept. */
   find(name: string): readonly KnownHostsEntry[];
-  /** Entries of one key that match the name; hashed lines with other keys are not touched. */
-  findKey(name: string, key: string): readonly KnownHostsEntry[];
+  /** The first entry of one key, with that marker or none, that matches the name. Hashed lines of other keys cost nothing. */
+  findKey(name: string, key: string, marker?: 'revoked'): KnownHostsEntry | undefined;
   /** How many hashed lines a full search has to try. */
   readonly hashedCount: number;
   add(entry: KnownHostsEntry): void;
@@ -106,12 +106,13 @@ export function parseKnownHosts(text: string, path: string, warnings: string[] =
       found.set(name, hits);
       return hits;
     },
-    findKey(name, key) {
-      return [
-        ...(plain.get(name) ?? []).filter((entry) => entry.key === key),
-        ...patterns.filter((entry) => entry.key === key && matchesPatterns(name, entry.hosts)),
-        ...(hashedByKey.get(key) ?? []).filter((entry) => matchesHash(name, entry.hosts)),
-      ];
+    findKey(name, key, marker) {
+      const wanted = (entry: KnownHostsEntry) => entry.key === key && entry.marker === marker;
+      return (
+        plain.get(name)?.find(wanted) ??
+        patterns.find((entry) => wanted(entry) && matchesPatterns(name, entry.hosts)) ??
+        hashedByKey.get(key)?.find((entry) => wanted(entry) && matchesHash(name, entry.hosts))
+      );
     },
   };
 }

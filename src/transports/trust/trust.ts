@@ -82,7 +82,7 @@ export class TrustStore {
         (entry) =>
           entry.marker === 'revoked' &&
           fingerprintOf(Buffer.from(entry.key, 'base64')) === pin &&
-          file.findKey(name, entry.key).includes(entry),
+          file.findKey(name, entry.key, 'revoked') !== undefined,
       );
       if (revoked) return revokedError(target, pin, revoked);
     }
@@ -102,7 +102,7 @@ export class TrustStore {
     const files = this.#filesOf(target);
 
     for (const file of files) {
-      const revoked = file.findKey(name, key).find((entry) => entry.marker === 'revoked');
+      const revoked = file.findKey(name, key, 'revoked');
       if (revoked) {
         return { accepted: false, error: revokedError(target, fingerprint, revoked) };
       }
@@ -121,7 +121,7 @@ export class TrustStore {
 
     let authority: KnownHostsEntry | undefined;
     for (const file of files) {
-      if (file.findKey(name, key).some((entry) => entry.marker === undefined)) {
+      if (file.findKey(name, key)) {
         return this.#accept(name, key, fingerprint);
       }
       const entries = file.find(name);
