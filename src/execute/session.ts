@@ -198,7 +198,11 @@ export class HostSession {
         return open.map((position) => items[position]).filter((item) => item !== undefined);
       }
       this.failure = lost;
-      for (const position of open) report(position, lostAttempt(lost, frames.probes[position]?.began ?? false));
+      for (const position of open) {
+        const began = frames.probes[position]?.began ?? false;
+        // The host has the whole payload: it may go on with probes that we never saw begin.
+        report(position, stopped && !began ? stoppedAttempt(lost) : lostAttempt(lost, true));
+      }
       return [];
     }
     const how = exit.signal ? `ended by SIG${exit.signal}` : `ended with status ${exit.status}`;
@@ -216,6 +220,10 @@ export class HostSession {
   #judgeContext() {
     return { host: this.#host, now: this.#run.now() };
   }
+}
+
+function stoppedAttempt(lost: TransportError): Attempt {
+  return { outcome: 'skipped', reason: 'stopped', summary: `not run: ${lost.message}`, neverStarted: true };
 }
 
 export function payloadProbe(item: PlannedItem, params: Readonly<Record<string, unknown>>): PayloadProbe {
