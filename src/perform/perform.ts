@@ -15,6 +15,7 @@ import { runFolder } from '../journal/state.js';
 import { itemsOf } from '../plan/items.js';
 import type { Plan } from '../plan/plan.js';
 import { createProgress, progressKind } from '../progress/progress.js';
+import { reports } from '../reports/index.js';
 import { exitFor, type Output, parseOutputs, writeOutputs } from '../reports/outputs.js';
 import { writeWholeFile } from '../reports/write-file.js';
 import { startFold, stepKey } from '../result/fold.js';
@@ -48,6 +49,8 @@ export async function perform(options: RunOptions, context: CommandContext): Pro
   const folder = runFolder(stateOf(project, context), runId);
   keepRequest(folder, options, prepared, context);
   const unlock = lockRun(folder, context.user.pid);
+  // Loaded while the hosts are at work, so that the reports do not keep the user waiting afterwards.
+  for (const { format } of outputs) void reports[format]?.().catch(() => {});
   const result = await execute(plan, options, context, { folder, runId, redactor, reach, secrets });
 
   await saveResult(folder, result);

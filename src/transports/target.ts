@@ -294,13 +294,18 @@ const identityProblems: Partial<Record<TransportReason, readonly [Problem['code'
   'key-unreadable': ['E_KEY_UNREADABLE', exitCode.usage],
 };
 
+function hasNamedIdentity({ transport, identities, identitiesOptional }: Target): boolean {
+  return transport !== 'local' && !identitiesOptional && identities.length > 0;
+}
+
 /** Looks at every identity file of the targets and their jump hosts before any host is contacted. */
 export async function checkIdentities(targets: readonly Target[]): Promise<readonly UserError[]> {
+  const named = targets.flatMap((one) => [...one.jump, one]).filter(hasNamedIdentity);
+  if (named.length === 0) return [];
   const { IdentityFiles } = await import('./ssh/keys.js');
   const files = new IdentityFiles();
   const errors = new Map<string, UserError>();
-  for (const target of targets.flatMap((one) => [...one.jump, one])) {
-    if (target.transport === 'local' || target.identitiesOptional) continue;
+  for (const target of named) {
     for (const path of target.identities) {
       if (errors.has(path)) continue;
       const file = await files.load(path, target.passphrase);
