@@ -1,6 +1,7 @@
 import type { PeerCertificate } from 'node:tls';
-import { formatQuantity } from '../quantity.js';
-import type { Range } from '../range.js';
+import type { Metric } from '../../result/result.schema.js';
+import { formatLimit, formatQuantity } from '../quantity.js';
+import { judgeNumber, metricOf, optionalRange, type Range, type Verdict } from '../range.js';
 
 export interface Certificate {
   /** Common name, or the first name when there is none. */
@@ -59,4 +60,45 @@ export function lifetimeLimits({ notBefore, notAfter }: Certificate): { warning:
 /** `expires in 12 d` or `expired 3 h ago`. */
 export function expiryText(left: number): string {
   return left < 0 ? `expired ${formatQuantity(-left, 'seconds')} ago` : `expires in ${formatQuantity(left, 'seconds')}`;
+}
+
+export interface Expiry {
+  /** Seconds. */
+  readonly left: number;
+  readonly level: Verdict['level'];
+  readonly reason: Verdict['reason'];
+  readonly text: string;
+  readonly metric: Metric;
+}
+
+/**
+ * How long each certificate still lasts, the server's own first, then the intermediates. A root is replaced with
+ * the trust store. A number without a unit is days.
+ */
+export function judgeExpiry(
+  chain: readonly Certificate[],
+  given: { readonly warning?: string | number | undefined; readonly critical?: string | number | undefined },
+  now: Date,
+): readonly Expiry[] {
+  const [own, ...issuers] = chain;
+  const intermediates = issuers.filter(({ subject, issuer }) => subject !== issuer);
+  return (own ? [own, ...intermediates] : []).map((certificate, index) => {
+    const defaults = lifetimeLimits(certificate);
+    const limits = {
+      warning:
+        optionalRange(given.warning, 'seconds', 'd') ?? (given.critical === undefined ? defaults.warning : undefined),
+      critical:
+        optionalRange(given.critical, 'seconds', 'd') ?? (given.warning === undefined ? defaults.critical : undefined),
+    };
+    const left = secondsLeft(certificate, now);
+    const { level, reason, limit } = judgeNumber(left, limits.warning, limits.critical);
+    const name = index === 0 ? 'certificate' : `intermediate certificate ${certificate.subject}`;
+    return {
+      left,
+      level,
+      reason,
+      text: `${name} ${expiryText(left)}${limit && left >= 0 ? `, ${formatLimit(limit, 'seconds')}` : ''}`,
+      metric: metricOf('certificate', left, 'seconds', limits),
+    };
+  });
 }

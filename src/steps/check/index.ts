@@ -11,5 +11,6 @@ export const checks: Readonly<Record<string, () => Promise<StepKind>>> = {
   'check.port': async () => (await import('./port/step.js')).default,
   'check.service': async () => (await import('./service/step.js')).default,
   'check.systemd': async () => (await import('./systemd/step.js')).default,
+  'check.tcp': async () => (await import('./tcp/step.js')).default,
   'check.tls': async () => (await import('./tls/step.js')).default,
 };

@@ -1,20 +1,15 @@
 import { readFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
-import { checkServerIdentity, connect, rootCertificates } from 'node:tls';
-import { type Certificate, readChain } from '../certificate.js';
-import { type ConnectionFailure, connectionFailure, tlsFailure } from '../connection.js';
+import { connect, rootCertificates } from 'node:tls';
+import { type ConnectionFailure, connectionFailure } from '../connection.js';
+import { describePeer, type TlsPeer } from '../peer.js';
 
-export interface TlsData {
+export interface TlsData extends TlsPeer {
   readonly address: string;
   readonly port: number;
   readonly servername: string;
   /** Why there was no handshake. */
   readonly failure: ConnectionFailure | null;
-  readonly protocol: string | null;
-  readonly cipher: string | null;
-  /** What is wrong with the chain or the name; null when both are right. */
-  readonly untrusted: { readonly reason: string; readonly detail: string } | null;
-  readonly chain: readonly Certificate[];
   /** Seconds until the handshake was done. */
   readonly seconds: number;
 }
@@ -71,32 +66,7 @@ export async function handshake(target: TlsTarget, signal: AbortSignal): Promise
       }),
     );
     socket.once('secureConnect', () => {
-      const peer = socket.getPeerCertificate(true);
-      const chain = readChain(peer);
-      const trouble = socket.authorizationError as unknown as (Error & { code?: string }) | string | null | undefined;
-      const code = typeof trouble === 'string' ? trouble : trouble?.code;
-      const wrongName = chain.length === 0 ? undefined : checkServerIdentity(servername, peer);
-      const untrusted = code
-        ? (tlsFailure({ code, message: String(trouble) }) ?? {
-            reason: 'chain-invalid',
-            detail: `the chain is not valid: ${code}`,
-          })
-        : null;
-      finish({
-        ...base,
-        protocol: socket.getProtocol(),
-        cipher: socket.getCipher().standardName ?? socket.getCipher().name,
-        // Both may be wrong; the name is what an administrator sees first.
-        untrusted: wrongName
-          ? { reason: 'wrong-name', detail: `the certificate is for ${names(chain[0])}, not for ${servername}` }
-          : untrusted,
-        chain,
-      });
+      finish({ ...base, ...describePeer(socket, servername) });
     });
   });
-}
-
-function names(certificate: Certificate | undefined): string {
-  const list = certificate?.names.length ? certificate.names : [certificate?.subject ?? 'nobody'];
-  return `${list.slice(0, 3).join(', ')}${list.length > 3 ? ' …' : ''}`;
 }

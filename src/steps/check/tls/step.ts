@@ -1,9 +1,8 @@
 import { parseDuration } from '../../../documents/duration.js';
 import type { FromSchema, JsonSchema } from '../../../documents/json-schema.js';
-import { formatLimit } from '../../quantity.js';
-import { judgeNumber, metricOf, optionalRange, rangeProblems, rangeSchema } from '../../range.js';
+import { metricOf, rangeProblems, rangeSchema } from '../../range.js';
 import { defineControllerStep, type Judgement } from '../../step.js';
-import { expiryText, lifetimeLimits, secondsLeft } from '../certificate.js';
+import { judgeExpiry } from '../certificate.js';
 import { deadlineParam } from '../deadline.js';
 import { handshake, type TlsData } from './handshake.js';
 
@@ -79,7 +78,7 @@ export default defineControllerStep<Params, TlsData>({
       const { reason, detail, proven } = data.failure;
       return { outcome: proven ? 'failed' : 'unknown', reason, summary: `${subject}: ${detail}` };
     }
-    const expiries = judgeExpiry(data, given, now);
+    const expiries = judgeExpiry(data.chain, given, now);
     const metrics = [
       ...expiries.slice(0, 1).map(({ metric }) => metric),
       metricOf('handshake', data.seconds, 'seconds', { min: 0 }),
@@ -108,28 +107,3 @@ export default defineControllerStep<Params, TlsData>({
     return judged('ok', 'ok', `${own.text}, ${protocol}`);
   },
 });
-
-/** The server's own certificate first, then the intermediates. A root is replaced with the trust store. */
-function judgeExpiry(data: TlsData, given: Params, now: Date) {
-  const [own, ...issuers] = data.chain;
-  const intermediates = issuers.filter(({ subject, issuer }) => subject !== issuer);
-  return (own ? [own, ...intermediates] : []).map((certificate, index) => {
-    const defaults = lifetimeLimits(certificate);
-    const limits = {
-      warning:
-        optionalRange(given.warning, 'seconds', 'd') ?? (given.critical === undefined ? defaults.warning : undefined),
-      critical:
-        optionalRange(given.critical, 'seconds', 'd') ?? (given.warning === undefined ? defaults.critical : undefined),
-    };
-    const left = secondsLeft(certificate, now);
-    const { level, reason, limit } = judgeNumber(left, limits.warning, limits.critical);
-    const name = index === 0 ? 'certificate' : `intermediate certificate ${certificate.subject}`;
-    return {
-      left,
-      level,
-      reason,
-      text: `${name} ${expiryText(left)}${limit && left >= 0 ? `, ${formatLimit(limit, 'seconds')}` : ''}`,
-      metric: metricOf('certificate', left, 'seconds', limits),
-    };
-  });
-}
