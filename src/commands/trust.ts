@@ -173,7 +173,7 @@ async function askForKey(keys: readonly ScannedKey[], target: Target, context: C
   const key = keys.find(({ type }) => type === 'ssh-ed25519') ?? keys[0];
   if (!key) throw new Error('a scan without keys is an error before this');
   await context.terminal.err(
-    `${target.name} (${target.address}:${target.port}) shows the key\n  ${key.fingerprint} (${key.type})\n` +
+    `${target.name} shows the key\n  ${key.fingerprint} (${key.type})\n` +
       'Compare it with the one that the host itself tells: ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub\n',
   );
   const { askText } = await import('./trust-prompt.js');

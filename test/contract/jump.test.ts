@@ -91,6 +91,20 @@ describeWith('jump hosts', ['sshd', 'ssh', 'root'], () => {
     expect(bastion.counts().connections - before).toBe(1);
   });
 
+  it('asks a jump host that refuses us only once', async () => {
+    const before = bastion.counts().connections;
+    const transport = createSshTransport();
+    const refused = hop({ identities: [bastion.makeKey('stranger')] });
+    const open = async (index: number) =>
+      refusal(targetOn(inner, user, { address: inner.addressOf(index), jump: [refused] }), transport);
+
+    const errors = [...(await Promise.all([1, 2, 3].map(open))), await open(4)];
+    await transport.dispose();
+
+    expect(errors.map(({ reason }) => reason)).toEqual(Array(4).fill('auth-failed'));
+    expect(bastion.counts().connections - before).toBe(1);
+  });
+
   it('connects again when the jump host was lost', async () => {
     const transport = createSshTransport();
     const target = targetOn(inner, user, { jump: [hop()] });

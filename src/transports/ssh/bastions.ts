@@ -1,4 +1,4 @@
-import type { Target } from '../transport.js';
+import { type Target, TransportError } from '../transport.js';
 import type { Session } from './session.js';
 
 /** A jump host that is logged in to, as the hosts behind it see it. */
@@ -19,6 +19,7 @@ interface Shared {
   readonly opening: Promise<Hop>;
   readonly controller: AbortController;
   users: number;
+  refused?: true;
   linger?: NodeJS.Timeout;
 }
 
@@ -71,7 +72,11 @@ export class Bastions {
     this.#shared.set(key, shared);
     opening.then(
       (hop) => hop.session.onLost(() => this.#forget(key, shared)),
-      () => this.#forget(key, shared),
+      (error: unknown) => {
+        // A refused login or key is final: the hosts behind get the same answer, not another try each.
+        if (error instanceof TransportError && error.outcome === 'refused') shared.refused = true;
+        else this.#forget(key, shared);
+      },
     );
     return shared;
   }
@@ -91,7 +96,7 @@ export class Bastions {
 
   #leave(key: string, shared: Shared): void {
     shared.users--;
-    if (shared.users > 0) return;
+    if (shared.users > 0 || shared.refused) return;
     shared.linger = setTimeout(() => {
       if (shared.users === 0) void this.#end(key, shared);
     }, lingerTime);

@@ -138,10 +138,11 @@ export function abortError(target: Target): TransportError {
   return new TransportError('aborted', 'unreachable', `the connection to ${target.name} was called off`);
 }
 
-/** `web1 (10.0.0.5:22)` */
+/** `web1 (10.0.0.5:22)`, or only the address when that is all there is. */
 export function where(target: Target): string {
-  const address = target.address.includes(':') ? `[${target.address}]` : target.address;
-  return `${target.name} (${address}:${target.port})`;
+  const { name, address, port } = target;
+  const place = `${address.includes(':') ? `[${address}]` : address}:${port}`;
+  return name === place || name === address || name.endsWith(`@${place}`) ? place : `${name} (${place})`;
 }
 
 export function seconds(milliseconds: number): string {
