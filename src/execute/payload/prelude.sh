@@ -55,10 +55,11 @@ probe() {
   frame "e $index $how $status"
 }
 
-# Kills a process and its descendants, parents first, so that none can start another. Not waited for:
-# a process in uninterruptible sleep (dead mount) dies when its mount does.
+# Kills a process and its descendants. Each is stopped before its children are looked for: it can start no
+# more, and they stay its children until they are dead. Not waited for: a process in uninterruptible sleep
+# (dead mount) dies when its mount does.
 kill_tree() {
-  kill -KILL "$1" 2>/dev/null
+  kill -STOP "$1" 2>/dev/null
   for stat in /proc/[0-9]*/stat; do
     line=
     { read -r line <"$stat"; } 2>/dev/null
@@ -71,6 +72,7 @@ kill_tree() {
         ;;
     esac
   done
+  kill -KILL "$1" 2>/dev/null
 }
 
 finish() {
