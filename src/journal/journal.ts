@@ -2,6 +2,7 @@ import { closeSync, constants, fdatasyncSync, mkdirSync, openSync, readFileSync,
 import { dirname } from 'node:path';
 import { exitCode, UserError } from '../errors.js';
 import type { RunEvent } from '../execute/events.js';
+import { stepKey } from '../result/fold.js';
 import { crc32 } from './crc32.js';
 
 /**
@@ -10,7 +11,7 @@ import { crc32 } from './crc32.js';
  */
 export interface Journal {
   readonly file: string;
-  /** Throws a UserError with exit 74 when the record could not be written. */
+  /** Throws a UserError with exit 74 when the record, or one before it, could not be written. */
   append(event: RunEvent): void;
   close(): void;
 }
@@ -27,13 +28,23 @@ export function openJournal(file: string, mode: 'new' | 'resume'): Journal {
   let pending = mode === 'resume' ? '\n' : '';
   let timer: NodeJS.Timeout | undefined;
   let failure: unknown;
+  // After one record that may be torn none may follow: a hole in the middle is corruption, a torn end is not.
+  const attempt = (write: () => void) => {
+    if (failure) throw failure;
+    try {
+      guard(file, write);
+    } catch (error) {
+      failure = error;
+      throw error;
+    }
+  };
   const flush = () => {
     clearTimeout(timer);
     timer = undefined;
     if (pending === '') return;
     const bytes = Buffer.from(pending);
     pending = '';
-    guard(file, () => writeAll(descriptor, bytes));
+    attempt(() => writeAll(descriptor, bytes));
   };
   return {
     file,
@@ -46,22 +57,25 @@ export function openJournal(file: string, mode: 'new' | 'resume'): Journal {
       pending += `${sequence} ${checksum(sequence, body)} ${body}\n`;
       if (mustBeDurable(event, changing)) {
         flush();
-        guard(file, () => fdatasyncSync(descriptor));
+        attempt(() => fdatasyncSync(descriptor));
       } else if (pending.length > flushBytes) flush();
       else {
         timer ??= setTimeout(() => {
           try {
             flush();
-          } catch (error) {
-            failure = error;
+          } catch {
+            // The next record, or `close`, tells.
           }
         }, flushAfter);
       }
     },
     close() {
-      flush();
-      guard(file, () => fdatasyncSync(descriptor));
-      closeSync(descriptor);
+      try {
+        flush();
+        attempt(() => fdatasyncSync(descriptor));
+      } finally {
+        closeSync(descriptor);
+      }
     },
   };
 }
@@ -86,7 +100,7 @@ export function readJournal(file: string): readonly RunEvent[] {
 }
 
 function readRecord(line: string): { readonly sequence: number; readonly event: RunEvent } | undefined {
-  const [, number, sum, body] = /^(\d+) ([0-9a-f]{8}) (.*)$/.exec(line) ?? [];
+  const [, number, sum, body] = /^(\d+) ([0-9a-f]{8}) (.*)$/s.exec(line) ?? [];
   if (number === undefined || body === undefined || sum !== checksum(Number(number), body)) return undefined;
   return { sequence: Number(number), event: JSON.parse(body) as RunEvent };
 }
@@ -97,7 +111,7 @@ function mustBeDurable(event: RunEvent, changing: Set<string>): boolean {
     changing.add(`${event.host}\0${event.step}`);
     return true;
   }
-  if (event.type === 'step-end') return changing.has(`${event.host}\0${event.result.step}`);
+  if (event.type === 'step-end') return changing.has(`${event.host}\0${stepKey(event.result)}`);
   return event.type === 'run-start' || event.type === 'run-end';
 }
 

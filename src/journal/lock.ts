@@ -1,34 +1,53 @@
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { linkSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { exitCode, UserError } from '../errors.js';
 
 /**
- * Keeps two processes from working on one run (a run and its resume). The file names its holder by pid, start
- * time and boot id, so that what a killed process left behind is told from a process at work.
+ * Keeps two processes from working on one run (a run and its resume). Each holder links a file `lock.N` one above
+ * the last and never removes it: two that find the same dead holder want the same next name, and only one gets
+ * it. A holder is known by pid, start time and boot id, so that what a killed process left is told from one at work.
  * @returns how to give it back
  * @throws UserError E_LOCKED, exit 75
  */
 export function lockRun(folder: string, pid: number): () => void {
-  const file = join(folder, 'lock');
-  const me = identify(pid);
-  for (let tries = 0; tries < 2; tries += 1) {
-    try {
-      writeFileSync(file, JSON.stringify(me), { flag: 'wx', mode: 0o600 });
-      return () => rmSync(file, { force: true });
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    }
-    const holder = readHolder(file);
-    if (holder && isAlive(holder)) {
-      const what = `process ${holder.pid} is working on this run`;
-      throw new UserError({ code: 'E_LOCKED', what, hint: 'wait for it, or end it first' }, exitCode.locked);
-    }
-    rmSync(file, { force: true });
+  const last = lastLock(folder);
+  const holder = last === 0 ? undefined : readHolder(lockFile(folder, last));
+  if (holder && isAlive(holder)) throw locked(`process ${holder.pid} is working on this run`);
+  const file = lockFile(folder, last + 1);
+  if (!claim(file, identify(pid))) throw locked('another process took this run');
+  return () => writeFileSync(file, '');
+}
+
+/** Makes the file with its contents in one step; false when it exists. */
+function claim(file: string, holder: Holder): boolean {
+  const draft = `${file}.${holder.pid}`;
+  rmSync(draft, { force: true });
+  try {
+    writeFileSync(draft, JSON.stringify(holder), { flag: 'wx', mode: 0o600 });
+    linkSync(draft, file);
+    return true;
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST') return false;
+    const hint = 'free space, or set another `state` folder';
+    throw new UserError({ code: 'E_OUTPUT', what: `${file}: ${message}`, hint }, exitCode.output, { cause: error });
+  } finally {
+    rmSync(draft, { force: true });
   }
-  throw new UserError(
-    { code: 'E_LOCKED', what: 'another process took this run', hint: 'wait for it' },
-    exitCode.locked,
-  );
+}
+
+function lockFile(folder: string, number: number): string {
+  return join(folder, `lock.${number}`);
+}
+
+/** The number of the newest lock, 0 for none. */
+function lastLock(folder: string): number {
+  const numbers = readdirSync(folder).map((name) => Number(/^lock\.(\d+)$/.exec(name)?.[1] ?? 0));
+  return Math.max(0, ...numbers);
+}
+
+function locked(what: string): UserError {
+  return new UserError({ code: 'E_LOCKED', what, hint: 'wait for it, or end it first' }, exitCode.locked);
 }
 
 interface Holder {
@@ -51,6 +70,7 @@ function startedAt(pid: number): string | undefined {
   return read(`/proc/${pid}/stat`)?.split(') ').at(-1)?.split(' ')[19];
 }
 
+/** Undefined for a lock that was given back. */
 function readHolder(file: string): Holder | undefined {
   try {
     return JSON.parse(readFileSync(file, 'utf8')) as Holder;
