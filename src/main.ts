@@ -12,12 +12,12 @@ const version = typeof OPSCTL_VERSION === 'string' ? OPSCTL_VERSION : '0.0.0-sou
 /** argv → command → exit code. The only place that catches everything. */
 export async function main(argv: readonly string[]): Promise<number> {
   const terminal = processTerminal();
-  const debug = wantsDebug(argv);
   const signal = stopSignal();
+  const flags = { debug: false };
   try {
-    return await runCommand(argv, terminal, signal, debug);
+    return await runCommand(argv, terminal, signal, flags);
   } catch (error) {
-    return await explain(error, terminal, signal, debug);
+    return await explain(error, terminal, signal, flags.debug);
   }
 }
 
@@ -25,7 +25,7 @@ async function runCommand(
   argv: readonly string[],
   terminal: Terminal,
   signal: AbortSignal,
-  debug: boolean,
+  flags: { debug: boolean },
 ): Promise<number> {
   let code: number = exitCode.ok;
   const context: CommandContext = {
@@ -42,11 +42,13 @@ async function runCommand(
       code = next;
     },
     signal,
-    debug,
+    get debug() {
+      return flags.debug;
+    },
   };
   refuseBrokenArguments(argv);
   const texts = { out: '', err: '' };
-  const program = await buildProgram(argv, context, texts);
+  const program = await buildProgram(argv, context, texts, flags);
   try {
     await program.parseAsync([...argv], { from: 'user' });
   } catch (error) {
@@ -69,6 +71,7 @@ async function buildProgram(
   argv: readonly string[],
   context: CommandContext,
   texts: { out: string; err: string },
+  flags: { debug: boolean },
 ): Promise<Command> {
   const program = new Command('opsctl')
     .description('Checks, patching, backup verification and access audits, from YAML runbooks')
@@ -92,6 +95,9 @@ async function buildProgram(
       getErrHelpWidth: () => helpWidth(context.terminal),
     })
     .showSuggestionAfterError(true);
+  program.on('option:debug', () => {
+    flags.debug = true;
+  });
   const wanted = argv.find((argument) => !argument.startsWith('-'));
   const called = wanted === 'help' ? argv.filter((argument) => !argument.startsWith('-'))[1] : wanted;
   if (wanted === 'help' && called !== undefined && !Object.hasOwn(commands, called)) throw unknownCommand(called);
@@ -105,8 +111,7 @@ async function buildProgram(
     if (name === called) {
       const module = await entry.load();
       await module.define(command, context);
-      addCommonOptions(command);
-      for (const child of command.commands) addCommonOptions(child);
+      for (const each of [command, ...command.commands]) addCommonOptions(each, flags);
     }
   }
   return program;
@@ -122,14 +127,11 @@ function currentUser(): CommandContext['user'] {
   }
 }
 
-function addCommonOptions(command: Command): void {
+function addCommonOptions(command: Command, flags: { debug: boolean }): void {
   command.option('--debug', 'show stack traces and what is sent and received (secrets stay hidden)');
-}
-
-/** What stands behind `--` is not ours: `opsctl exec -- make --debug`. */
-function wantsDebug(argv: readonly string[]): boolean {
-  const end = argv.indexOf('--');
-  return (end < 0 ? argv : argv.slice(0, end)).includes('--debug');
+  command.on('option:debug', () => {
+    flags.debug = true;
+  });
 }
 
 function helpWidth({ stdoutIsTty, width }: Terminal): number {
