@@ -10,6 +10,8 @@ export type RunEvent =
       readonly at: string;
       readonly run: Omit<RunResult['run'], 'finishedAt' | 'duration'>;
       readonly hosts: readonly HostStart[];
+      /** Keys of all steps in the order of the runbook, which is the order of results. */
+      readonly steps?: readonly string[];
     }
   | { readonly type: 'host-connect'; readonly at: string; readonly host: string }
   | {

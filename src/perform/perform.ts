@@ -215,6 +215,7 @@ async function execute(
         const target = reach.targetOf(host.name);
         return { name: host.name, address: target.address, transport: target.transport, steps: itemsOf(body).length };
       }),
+      steps: plan.steps.map(({ key }) => key),
     });
   }
   try {

@@ -14,9 +14,9 @@ interface HostState {
   readonly transport: string;
   readonly steps: Map<string, StepResult>;
   hostKeys: readonly string[];
-  reason?: string;
-  summary?: string;
-  ended?: Outcome;
+  reason: string | undefined;
+  summary: string | undefined;
+  ended: Outcome | undefined;
 }
 
 /** Worst first. A host is as good as its worst step; skipped says nothing. */
@@ -35,6 +35,8 @@ export function startFold(): ResultFold {
   let start: Extract<RunEvent, { type: 'run-start' }> | undefined;
   let end: Extract<RunEvent, { type: 'run-end' }> | undefined;
   const hosts = new Map<string, HostState>();
+  /** Places of the steps in the runbook. */
+  const order = new Map<string, number>();
   const warnings: string[] = [];
   return {
     add(event) {
@@ -42,8 +44,9 @@ export function startFold(): ResultFold {
         case 'run-start':
           start ??= event;
           for (const { name, address, transport } of event.hosts) {
-            if (!hosts.has(name)) hosts.set(name, { name, address, transport, steps: new Map(), hostKeys: [] });
+            if (!hosts.has(name)) hosts.set(name, newHost(name, address, transport));
           }
+          for (const key of event.steps ?? []) if (!order.has(key)) order.set(key, order.size);
           break;
         case 'host-connected':
           withHost(hosts, event.host, (host) => {
@@ -52,13 +55,17 @@ export function startFold(): ResultFold {
           break;
         case 'step-end':
           // A later result of the same step replaces the earlier one: a resumed run knows more.
-          withHost(hosts, event.host, (host) => host.steps.set(stepKey(event.result), event.result));
+          withHost(hosts, event.host, (host) => {
+            // The items of a loop take the place of what was said before they were known.
+            if (event.result.item !== undefined) host.steps.delete(event.result.step);
+            host.steps.set(stepKey(event.result), event.result);
+          });
           break;
         case 'host-end':
           withHost(hosts, event.host, (host) => {
             host.ended = event.outcome;
-            if (event.reason !== undefined) host.reason = event.reason;
-            if (event.summary !== undefined) host.summary = event.summary;
+            host.reason = event.reason;
+            host.summary = event.summary;
           });
           break;
         case 'warning':
@@ -71,7 +78,7 @@ export function startFold(): ResultFold {
     },
     result({ failOn, finishedAt } = {}) {
       if (!start) throw new Error('the run has no start event');
-      const hostResults = [...hosts.values()].map(hostResult);
+      const hostResults = Array.from(hosts.values(), (host) => hostResult(host, order));
       const finished = end?.at ?? finishedAt ?? start.at;
       return {
         schema: 'opsctl.result/1',
@@ -104,10 +111,25 @@ function withHost(hosts: Map<string, HostState>, name: string, change: (host: Ho
   if (host) change(host);
 }
 
-function hostResult(state: HostState): HostResult {
-  const steps = [...state.steps.values()];
+function newHost(name: string, address: string, transport: string): HostState {
+  return {
+    name,
+    address,
+    transport,
+    steps: new Map(),
+    hostKeys: [],
+    reason: undefined,
+    summary: undefined,
+    ended: undefined,
+  };
+}
+
+function hostResult(state: HostState, order: ReadonlyMap<string, number>): HostResult {
+  const placeOf = (step: StepResult) => order.get(step.step) ?? order.size;
+  const steps = [...state.steps.values()].sort((a, b) => placeOf(a) - placeOf(b));
   const worst = worstOutcome(steps.filter((step) => !step.rescued).map((step) => step.outcome));
-  const outcome = state.ended ? worstOutcome([state.ended, worst]) : steps.length === 0 ? 'unknown' : worst;
+  // A host that was not seen to end may have more to say: that is not known.
+  const outcome = worstOutcome([state.ended ?? 'unknown', worst]);
   return {
     name: state.name,
     address: state.address,

@@ -1,0 +1,116 @@
+import { describe, expect, it } from 'vitest';
+import { exitCode } from '../errors.js';
+import { decideExit } from './exit.js';
+import type { HostResult, Outcome, StepResult } from './result.schema.js';
+
+const step = (outcome: Outcome, more: Partial<StepResult> = {}): StepResult => ({
+  step: outcome,
+  name: outcome,
+  uses: 'run.command',
+  outcome,
+  reason: outcome,
+  summary: '',
+  metrics: [],
+  findings: [],
+  startedAt: '2026-01-02T03:04:05Z',
+  duration: 0,
+  attempts: 1,
+  ...more,
+});
+const host = (name: string, outcome: Outcome, ...steps: StepResult[]): HostResult => ({
+  name,
+  address: name,
+  transport: 'ssh',
+  outcome,
+  steps,
+});
+const good = host('good', 'ok', step('ok'));
+
+/** Everything that can decide, severest first: the published order. */
+const causes = [
+  { code: 74, stopped: 'output' },
+  { code: 130, stopped: 'SIGINT' },
+  { code: 143, stopped: 'SIGTERM' },
+  { code: 129, stopped: 'SIGHUP' },
+  { code: 5, host: host('a', 'refused', step('refused')) },
+  { code: 3, host: host('b', 'unknown', step('unknown')) },
+  { code: 1, host: host('c', 'failed', step('failed')) },
+  { code: 4, host: host('d', 'unreachable', step('unreachable')) },
+  { code: 124, stopped: 'deadline' },
+  { code: 75, host: host('e', 'skipped', step('skipped', { reason: 'locked' })) },
+] as const satisfies readonly { code: number; stopped?: string; host?: HostResult }[];
+
+describe('the exit code of a run', () => {
+  it('is that of the severest cause, for every set of causes', () => {
+    let sets = 0;
+    for (let bits = 0; bits < 2 ** causes.length; bits += 1) {
+      const set = causes.filter((_, index) => bits & (1 << index));
+      const stops = set.flatMap((cause) => ('stopped' in cause ? [cause.stopped] : []));
+      if (stops.length > 1) continue;
+      const hosts = set.flatMap((cause) => ('host' in cause ? [cause.host] : []));
+      const exit = decideExit([good, ...hosts], stops[0]);
+
+      expect(exit.code).toBe(set[0]?.code ?? 0);
+      expect(exit.reasons.map(({ code }) => code)).toEqual(set.map(({ code }) => code));
+      sets += 1;
+    }
+    expect(sets).toBe(6 * 2 ** 5);
+  });
+
+  it('counts the hosts of each reason', () => {
+    const exit = decideExit(
+      [
+        host('a', 'failed', step('failed'), step('failed')),
+        host('b', 'unknown', step('failed'), step('unknown')),
+        good,
+      ],
+      undefined,
+    );
+
+    expect(exit.reasons).toEqual([
+      { code: 3, reason: 'unknown', hosts: 1 },
+      { code: 1, reason: 'failed', hosts: 2 },
+    ]);
+  });
+
+  it('takes the outcome of a host without steps for a reason', () => {
+    expect(decideExit([good, host('lost', 'unreachable')], undefined).code).toBe(exitCode.unreachable);
+    expect(decideExit([good, host('cut', 'unknown')], undefined).code).toBe(exitCode.unknown);
+  });
+
+  it('forgives what was rescued, when something was proven', () => {
+    const rescued = host('a', 'ok', step('failed', { rescued: true }), step('ok'));
+
+    expect(decideExit([rescued], undefined).code).toBe(exitCode.ok);
+    expect(decideExit([host('a', 'skipped', step('failed', { rescued: true }))], undefined).code).toBe(
+      exitCode.unknown,
+    );
+  });
+
+  it('is unknown when nothing was proven', () => {
+    for (const hosts of [[], [host('a', 'skipped', step('skipped'))], [host('a', 'skipped')]]) {
+      expect(decideExit(hosts, undefined)).toEqual({
+        code: exitCode.unknown,
+        reasons: [{ code: exitCode.unknown, reason: 'nothing-proven', hosts: hosts.length }],
+      });
+    }
+  });
+
+  it('forgives warnings unless told not to', () => {
+    const warned = host('a', 'warning', step('warning'));
+
+    expect(decideExit([warned], undefined).code).toBe(exitCode.ok);
+    expect(decideExit([warned], undefined, 'warning')).toEqual({
+      code: exitCode.failed,
+      reasons: [{ code: exitCode.failed, reason: 'warning', hosts: 1 }],
+    });
+    expect(decideExit([warned, host('b', 'unknown', step('unknown'))], undefined, 'warning').code).toBe(
+      exitCode.unknown,
+    );
+    expect(decideExit([good], undefined, 'warning').code).toBe(exitCode.ok);
+  });
+
+  it('is a bug for a stop that nobody knows', () => {
+    expect(decideExit([good], 'SIGWINCH').code).toBe(exitCode.bug);
+  });
+});
