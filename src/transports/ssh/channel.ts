@@ -34,12 +34,15 @@ export function wrapChannel(
     stream.close();
   };
 
-  // Both are read whatever happens: an unread stderr would stop the remote program for ever.
-  stream.on('data', (chunk: Buffer) => {
-    if (!settled) output.onStdout(chunk);
-  });
-  stream.stderr.on('data', (chunk: Buffer) => {
-    if (!settled) output.onStderr(chunk);
+  // Output waits until the caller has the channel in hand. Both streams are read whatever happens: an unread
+  // stderr would stop the remote program for ever.
+  setImmediate(() => {
+    stream.on('data', (chunk: Buffer) => {
+      if (!settled) output.onStdout(chunk);
+    });
+    stream.stderr.on('data', (chunk: Buffer) => {
+      if (!settled) output.onStderr(chunk);
+    });
   });
   stream.on('error', () => {});
   stream.stderr.on('error', () => {});
