@@ -7,8 +7,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 export interface Servers {
   /** A server that is this function; gives its port. */
   listen(serve: (socket: Socket) => void): Promise<number>;
-  /** Starts a program and waits until it accepts on the port. */
-  start(program: string, args: readonly string[], port: number, options?: { readonly cwd?: string }): Promise<number>;
+  /** Starts a program and waits until it accepts on the port, or is there by another sign. Gives its process id. */
+  start(program: string, args: readonly string[], sign: number | (() => Promise<boolean>)): Promise<number>;
   /** A port on which nothing listens. */
   freePort(): Promise<number>;
   stop(): Promise<void>;
@@ -42,9 +42,9 @@ export function servers(): Servers {
       await once(server, 'close');
       return port;
     },
-    async start(program, args, port, options = {}) {
+    async start(program, args, sign) {
       const env = { ...process.env, PATH: `${process.env.PATH}:/usr/sbin:/sbin`, LC_ALL: 'C' };
-      const child = spawn(program, args, { ...options, env, stdio: ['ignore', 'pipe', 'pipe'] });
+      const child = spawn(program, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
       children.push(child);
       let output = '';
       for (const stream of [child.stdout, child.stderr])
@@ -56,10 +56,10 @@ export function servers(): Servers {
       });
       for (let tries = 0; tries < 300; tries += 1) {
         if (child.exitCode !== null) break;
-        if (await accepts(port)) return child.pid as number;
+        if (await (typeof sign === 'number' ? accepts(sign) : sign())) return child.pid as number;
         await sleep(100);
       }
-      throw new Error(`${program} does not listen on ${port}: ${output}`);
+      throw new Error(`${program} does not start: ${output}`);
     },
     async stop() {
       for (const socket of sockets) socket.destroy();
