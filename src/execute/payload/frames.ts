@@ -10,13 +10,15 @@ export interface ProbeFrames {
   complete: boolean;
 }
 
+const empty = Buffer.alloc(0);
+
 /** Bytes of one stream of one probe: the head is kept, the rest is counted and its tail remembered. */
 export class Capture {
   readonly limit: number;
   bytes = 0;
   #head: Buffer[] = [];
   #headBytes = 0;
-  #tail: Buffer = Buffer.alloc(0);
+  #tail: Buffer = empty;
   /** Takes every byte as it comes, for artefacts. */
   sink?: (chunk: Buffer) => void;
 
@@ -47,7 +49,7 @@ export class Capture {
 
   get head(): Buffer {
     if (this.#head.length > 1) this.#head = [Buffer.concat(this.#head)];
-    return this.#head[0] ?? Buffer.alloc(0);
+    return this.#head[0] ?? empty;
   }
 
   get tail(): Buffer {
@@ -157,7 +159,7 @@ class StreamSplitter {
   readonly #noise: Capture;
   readonly #captureOf: (index: number) => Capture | undefined;
   readonly #onFrame: (frame: Frame) => void;
-  #held: Buffer = Buffer.alloc(0);
+  #held: Buffer = empty;
   #current: Capture;
 
   constructor(
@@ -175,7 +177,7 @@ class StreamSplitter {
 
   push(chunk: Buffer): void {
     let data = this.#held.length === 0 ? chunk : Buffer.concat([this.#held, chunk]);
-    this.#held = Buffer.alloc(0);
+    this.#held = empty;
     for (;;) {
       const start = data.indexOf(this.#marker);
       if (start === -1) {
@@ -208,15 +210,16 @@ class StreamSplitter {
 
   end(): void {
     this.#current.push(this.#held);
-    this.#held = Buffer.alloc(0);
+    this.#held = empty;
   }
 }
 
+/** How many bytes at the end may be the start of a marker. It starts with its only line feed, so one look is enough. */
 function partialMarker(data: Buffer, marker: Buffer): number {
-  for (let length = Math.min(marker.length - 1, data.length); length > 0; length -= 1) {
-    if (data.subarray(data.length - length).equals(marker.subarray(0, length))) return length;
-  }
-  return 0;
+  const start = data.lastIndexOf(0x0a);
+  const length = data.length - start;
+  if (start === -1 || length >= marker.length) return 0;
+  return data.compare(marker, 0, length, start) === 0 ? length : 0;
 }
 
 function parseFrame(text: string): Frame | undefined {
