@@ -220,7 +220,7 @@ async function execute(
   }
   try {
     await executePlan(plan, run, hostsAtOnce(plan, options, run));
-    for (const message of reach.notes()) run.emit({ type: 'warning', at: run.now().toISOString(), message });
+    for (const message of await reach.notes()) run.emit({ type: 'warning', at: run.now().toISOString(), message });
   } finally {
     clearTimeout(deadline);
     context.signal.removeEventListener('abort', onSignal);

@@ -17,8 +17,8 @@ export interface Reach {
   targetOf(host: string): Target;
   privilegeOf(host: string): Privilege;
   connect: RunContext['connect'];
-  /** What should be said about the run: host keys that were added. */
-  notes(): readonly string[];
+  /** What should be said about the run: host keys that were added, broken lines of known_hosts. */
+  notes(): Promise<readonly string[]>;
   close(): Promise<void>;
 }
 
@@ -56,20 +56,20 @@ export async function openReach(
     }
     return transport;
   };
-  const notes: string[] = [];
   return {
     targetOf: (host) => targets.get(host) as Target,
     privilegeOf: (host) => privileges.get(host) ?? {},
     connect: async (target, signal) => (await transportOf(target.transport)).open(target, signal),
-    notes: () => notes,
+    async notes() {
+      return (await Promise.all(open.values())).flatMap(({ warnings = [], addedHostKeys = [] }) => [
+        ...warnings,
+        ...addedHostKeys.map(
+          ({ host, fingerprint, file }) => `trusted on first contact: ${host} ${fingerprint}, written to ${file}`,
+        ),
+      ]);
+    },
     async close() {
-      for (const transport of await Promise.all(open.values())) {
-        for (const added of (transport as { addedHostKeys?: readonly { host: string; fingerprint: string }[] })
-          .addedHostKeys ?? []) {
-          notes.push(`trusted on first contact: ${added.host} ${added.fingerprint}`);
-        }
-        await transport.dispose();
-      }
+      for (const transport of await Promise.all(open.values())) await transport.dispose();
     },
   };
 }

@@ -56,6 +56,10 @@ export interface Transport {
    * another try is safe, `refused` when trust or login failed (final, never retried).
    */
   open(target: Target, signal: AbortSignal): Promise<Connection>;
+  /** Host keys that accept-new wrote to a known_hosts file in this run. */
+  readonly addedHostKeys?: readonly { readonly host: string; readonly fingerprint: string; readonly file: string }[];
+  /** What should be said once: broken lines of known_hosts files. */
+  readonly warnings?: readonly string[];
   /** Frees what the transport shares between connections (bastions, agents, parsed keys). */
   dispose(): Promise<void>;
 }
