@@ -21,6 +21,11 @@ export function textOrSecret<const D extends string>(description: D) {
 /** The same parameter as a kind sees it. */
 export type TextOrSecret = string | number | boolean | Secret;
 
+/** Whether there is a secret among arguments: a word that the probes of commands take before them. */
+export function secrecyOf(values: readonly TextOrSecret[]): 'secret' | 'plain' {
+  return values.some((value) => value instanceof Secret) ? 'secret' : 'plain';
+}
+
 /** The text that a host or server gets; a number from an expression becomes its text. */
 export function plainText(value: TextOrSecret): string | Secret {
   return value instanceof Secret ? value : String(value);

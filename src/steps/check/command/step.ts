@@ -11,7 +11,7 @@ import {
   unitNames,
 } from '../../range.js';
 import { script } from '../../script.js';
-import { plainText, type TextOrSecret, textOrSecret } from '../../secret-param.js';
+import { plainText, secrecyOf, type TextOrSecret, textOrSecret } from '../../secret-param.js';
 import { defineHostStep, type Judgement } from '../../step.js';
 import { type CommandData, readCommand } from './output.js';
 
@@ -117,7 +117,7 @@ export default defineHostStep<Params, CommandData>({
     ];
   },
   probe: script('./probe.sh', import.meta.url),
-  args: ({ shell, command, args }) => [shell, command, ...args.map(plainText)],
+  args: ({ shell, command, args }) => [shell, command, secrecyOf(args), ...args.map(plainText)],
   parse: readCommand,
   judge(data, given) {
     const limits = {

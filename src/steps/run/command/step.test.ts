@@ -65,6 +65,22 @@ describe('run.command', () => {
     );
 
     expect(args.map(String).join()).not.toContain('hunter2');
-    expect(args[2]).toBeInstanceOf(Secret);
+    expect(args[3]).toBeInstanceOf(Secret);
+  });
+
+  it.each(Object.keys(shells))('keeps arguments out of the process list with %s', (shell) => {
+    const result = run('cat /proc/$$/cmdline; printf %s "$2"', { args: ["it's", 'hidden-1'] }, shell);
+
+    expect(result.stdout.match(/hidden-1/g)).toHaveLength(1);
+  });
+
+  it('gives no secret to a program that would show it', () => {
+    const result = run('print(1)', { shell: 'python3', args: [new Secret('env:TOKEN', 'hunter2')] });
+
+    expect(result).toMatchObject({
+      outcome: 'failed',
+      exitStatus: 126,
+      stderr: 'only a POSIX shell can be handed a secret out of sight, not python3\n',
+    });
   });
 });

@@ -1,6 +1,6 @@
 import type { FromSchema, JsonSchema } from '../../../documents/json-schema.js';
 import { script } from '../../script.js';
-import { plainText, type TextOrSecret } from '../../secret-param.js';
+import { plainText, secrecyOf, type TextOrSecret } from '../../secret-param.js';
 import { defineHostStep } from '../../step.js';
 import { judgeRun, type RunData, readRun } from '../outcome.js';
 import { runParams } from '../params.js';
@@ -36,7 +36,7 @@ export default defineHostStep<Params, RunData>({
   timeout: 300,
   rawStatus: true,
   probe: script('./probe.sh', import.meta.url),
-  args: ({ shell, command, args }) => [shell, command, ...args.map(plainText)],
+  args: ({ shell, command, args }) => [shell, command, secrecyOf(args), ...args.map(plainText)],
   parse: readRun,
   judge: judgeRun,
 });

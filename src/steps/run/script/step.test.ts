@@ -65,6 +65,6 @@ describe('run.script', () => {
     );
 
     expect(args.map(String).join()).not.toContain('hunter2');
-    expect(args[2]).toBeInstanceOf(Secret);
+    expect(args[3]).toBeInstanceOf(Secret);
   });
 });

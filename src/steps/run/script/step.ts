@@ -1,6 +1,6 @@
 import type { FromSchema, JsonSchema } from '../../../documents/json-schema.js';
 import { script } from '../../script.js';
-import { plainText, type TextOrSecret } from '../../secret-param.js';
+import { plainText, secrecyOf, type TextOrSecret } from '../../secret-param.js';
 import { defineHostStep } from '../../step.js';
 import { judgeRun, type RunData, readRun } from '../outcome.js';
 import { runParams } from '../params.js';
@@ -31,7 +31,7 @@ export default defineHostStep<Params, RunData>({
   timeout: 300,
   rawStatus: true,
   probe: script('./probe.sh', import.meta.url),
-  args: ({ shell, script, args }) => [shell, script, ...args.map(plainText)],
+  args: ({ shell, script, args }) => [shell, script, secrecyOf(args), ...args.map(plainText)],
   parse: readRun,
   judge: judgeRun,
 });
