@@ -1,0 +1,22 @@
+#!/bin/sh
+# Prints the entry of group $1. Exit 69: cannot tell.
+set -eu
+
+if command -v getent >/dev/null 2>&1; then
+  status=0
+  found=$(getent group "$1") || status=$?
+  case $status in
+    0 | 2) ;;
+    *)
+      printf 'getent group ended with status %s\n' "$status" >&2
+      exit 69
+      ;;
+  esac
+else
+  found=$(grep "^$1:" /etc/group) || [ "$?" -eq 1 ] || exit 69
+fi
+# A number finds the entry with that id, which is another name.
+case $found in
+  "$1":*) printf 'group\t%s\n' "$found" ;;
+  *) printf 'absent\t\n' ;;
+esac
