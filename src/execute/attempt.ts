@@ -3,6 +3,7 @@ import type { FoundIssue, HostStep, Judgement, StepKind } from '../steps/step.js
 import { probeStatus, text, UnreadableOutput } from '../steps/step.js';
 import type { TransportError } from '../transports/transport.js';
 import type { Capture, ProbeFrames } from './payload/frames.js';
+import type { ShellRefusal } from './shell.js';
 
 /** How one try of one step ended, before the engine adds names and times. */
 export interface Attempt {
@@ -103,9 +104,20 @@ export function judgeData(
 export function lostAttempt(error: TransportError, started: boolean): Attempt {
   const summary = error.hint ? `${error.message}; ${error.hint}` : error.message;
   if (started) return { outcome: 'unknown', reason: error.reason, summary };
+  if (error.reason === 'aborted')
+    return { outcome: 'skipped', reason: 'stopped', summary: 'not run: the run was stopped', neverStarted: true };
   const outcome = error.outcome === 'refused' ? 'refused' : 'unreachable';
   return { outcome, reason: error.reason, summary, neverStarted: true };
 }
+
+/** A login whose shell or sudo would not start: nothing ran. */
+export function refusedAttempt({ reason, summary }: ShellRefusal): Attempt {
+  const outcome = noShell.includes(reason) ? 'unreachable' : 'unknown';
+  return { outcome, reason, summary, neverStarted: true };
+}
+
+/** Refusals that no other step on the host escapes. */
+export const noShell: readonly ShellRefusal['reason'][] = ['no-login', 'forced-command', 'no-shell'];
 
 function evidenceOf(frames: ProbeFrames): Evidence {
   return {

@@ -1,11 +1,12 @@
-import type { Secret } from '../secrets/secret.js';
 import type { HostStep } from '../steps/step.js';
-import { type Attempt, judgeFrames, lostAttempt } from './attempt.js';
+import { type Connection, TransportError } from '../transports/transport.js';
+import { type Attempt, judgeFrames, lostAttempt, refusedAttempt } from './attempt.js';
 import type { RunContext } from './context.js';
 import { buildJobPayload, jobId, jobStatus } from './job/job.js';
 import { FrameReader } from './payload/frames.js';
-import { asTransportError, type HostSession, type ReadyItem } from './session.js';
-import { newNonce, startShell } from './shell.js';
+import type { ReadyItem } from './ready.js';
+import { asTransportError, type HostSession } from './session.js';
+import { newNonce, type ShellRun, startShell } from './shell.js';
 
 const captureLimit = 1024 * 1024;
 /** How long past the step's own deadline the host may stay silent. */
@@ -16,7 +17,7 @@ const silenceGrace = 15_000;
  * is called before the first byte goes to the host, so that the journal knows the job whatever happens then.
  */
 export async function runChange(
-  { item, params }: ReadyItem,
+  { item, params, args }: ReadyItem,
   session: HostSession,
   sudo: boolean,
   run: RunContext,
@@ -28,26 +29,22 @@ export async function runChange(
   const seconds = Math.max(1, Math.ceil(item.step.timeout));
   const known = run.earlierJob(host, key);
   const id = known ?? jobId(run.runId, host, key);
-  let connection: Awaited<ReturnType<HostSession['connect']>>;
+  // A job of an earlier run may be at work there: that it cannot be asked now proves nothing.
+  const notAsked = (attempt: Attempt): Attempt =>
+    known && attempt.reason !== 'stopped' ? { ...attempt, outcome: 'unknown', neverStarted: false } : attempt;
+  let connection: Connection;
   try {
     connection = await session.connect();
   } catch (error) {
-    const lost = lostAttempt(asTransportError(error), false);
-    // A job of an earlier run may be at work there: that it cannot be asked now proves nothing.
-    return known ? { ...lost, outcome: 'unknown', neverStarted: false } : lost;
+    return notAsked(lostAttempt(asTransportError(error), false));
   }
   announce(id);
+  // Stopped meanwhile, or the journal could not take it: what is not on record does not begin.
+  if (run.signal.aborted) return lostAttempt(new TransportError('aborted', 'unreachable', 'stopped'), false);
   const nonce = newNonce();
+  let shell: ShellRun | undefined;
   const frames = new FrameReader(nonce, 1, captureLimit, { onFinish: () => shell?.complete() });
-  let shell: Awaited<ReturnType<typeof startShell>> | undefined;
-  const payload = buildJobPayload({
-    nonce,
-    id,
-    mode: 'start',
-    seconds,
-    script: kind.probe,
-    args: kind.args(params) as readonly (string | Secret)[],
-  });
+  const payload = buildJobPayload({ nonce, id, seconds, script: kind.probe, args });
   try {
     shell = await startShell(connection, payload, sudo ? session.privilege : undefined, {
       onStdout: (chunk) => frames.onStdout(chunk),
@@ -56,12 +53,20 @@ export async function runChange(
     });
     if (frames.finished) shell.complete();
   } catch (error) {
-    return lostAttempt(asTransportError(error), false);
+    return notAsked(lostAttempt(asTransportError(error), false));
   }
   const opened = shell;
+  let overdue = false;
   const stop = () => opened.kill();
-  const timer = setTimeout(stop, seconds * 1000 + silenceGrace);
+  const timer = setTimeout(
+    () => {
+      overdue = true;
+      stop();
+    },
+    seconds * 1100 + silenceGrace,
+  );
   run.signal.addEventListener('abort', stop, { once: true });
+  if (run.signal.aborted) stop();
   const exit = await opened.exit;
   clearTimeout(timer);
   run.signal.removeEventListener('abort', stop);
@@ -69,18 +74,16 @@ export async function runChange(
 
   const probe = frames.probes[0];
   const refusal = opened.refusal();
-  if (refusal) return { outcome: 'unknown', reason: refusal.reason, summary: refusal.summary, neverStarted: true };
+  if (refusal) return notAsked(refusedAttempt(refusal));
   const resume = `\`opsctl resume ${run.runId}\` asks the host how it ended`;
   if (!probe?.complete || probe.exitStatus === undefined) {
     if (exit.lost) session.failure = exit.lost;
-    const why = run.signal.aborted
-      ? `stopped (${String(run.signal.reason)})`
-      : (exit.lost?.message ?? 'the connection ended early');
-    return {
-      outcome: 'unknown',
-      reason: exit.lost?.reason ?? 'no-end-frame',
-      summary: `${why}; job ${id} goes on without us, ${resume}`,
-    };
+    const [reason, why] = run.signal.aborted
+      ? ['aborted', `stopped (${String(run.signal.reason)})`]
+      : overdue
+        ? ['timeout', `no word from the host for ${seconds} s and more`]
+        : [exit.lost?.reason ?? 'no-end-frame', exit.lost?.message ?? 'the connection ended early'];
+    return { outcome: 'unknown', reason, summary: `${why}; job ${id} goes on without us, ${resume}` };
   }
   const said = probe.stderr.head.toString('utf8').trim();
   switch (probe.exitStatus) {

@@ -5,9 +5,10 @@ import type { Attempt } from './attempt.js';
 import { runChange } from './change.js';
 import type { RunContext } from './context.js';
 import { callItem } from './controller.js';
-import { expandItems, readyItem } from './ready.js';
+import { expandItems, expressionFails, type ReadyItem, readyItem } from './ready.js';
 import { Recorder } from './recorder.js';
-import { HostSession, type ReadyItem } from './session.js';
+import { type Weighed, weigh } from './retry.js';
+import { HostSession } from './session.js';
 
 /** What a segment means for the rest of the host. */
 interface Flow {
@@ -18,24 +19,29 @@ interface Flow {
 }
 
 const onward: Flow = { failed: false, stopped: false };
+const earlierFailure = { reason: 'earlier-failure', summary: 'not run: an earlier step failed' } as const;
 
 /** Does all that a plan has for one host. Never rejects: trouble is the host's result. */
 export async function runHost(plan: HostPlan, run: RunContext): Promise<void> {
-  const { name } = plan.host;
   const host = new HostRun(plan, run);
+  let bug: Error | undefined;
   try {
     await host.runBody(plan.body);
+  } catch (error) {
+    bug = error as Error;
   } finally {
     await host.session.close();
   }
   const { failure } = host.session;
-  const outcome = worstOutcome(host.recorder.outcomes());
+  const why = bug
+    ? { reason: 'internal-error', summary: `opsctl failed: ${bug.message}; please report this` }
+    : failure && { reason: failure.reason, summary: failure.message };
   run.emit({
     type: 'host-end',
     at: run.now().toISOString(),
-    host: name,
-    outcome,
-    ...(failure && { reason: failure.reason, summary: run.redact(failure.message) }),
+    host: plan.host.name,
+    outcome: bug ? 'unknown' : worstOutcome(host.recorder.outcomes()),
+    ...(why && { reason: why.reason, summary: run.redact(why.summary) }),
   });
 }
 
@@ -58,7 +64,7 @@ class HostRun {
       const flow = segment.type === 'group' ? await this.#runGroup(segment) : await this.#runRound(segment);
       failed ||= flow.failed;
       if (flow.stopped) {
-        this.#skipBody(body.slice(index + 1), 'earlier-failure', 'not run: an earlier step failed');
+        this.#skipBody(body.slice(index + 1), earlierFailure);
         return { failed: true, stopped: true };
       }
     }
@@ -66,28 +72,28 @@ class HostRun {
   }
 
   async #runGroup(group: Group): Promise<Flow> {
-    const mark = this.recorder.mark();
     let flow = await this.runBody(group.body);
     if (flow.failed && group.rescue.length > 0) {
       const rescue = await this.runBody(group.rescue);
-      if (!rescue.failed) this.recorder.rescue(mark, group.body);
-      flow = rescue.failed ? { failed: true, stopped: flow.stopped || rescue.stopped } : onward;
-    } else this.#skipBody(group.rescue, 'not-needed', 'not run: nothing to rescue');
+      // Only what ran can have made good for anything: a rescue of skipped steps has not, nor has one that was stopped.
+      if (!rescue.failed && this.recorder.proved(group.rescue)) this.recorder.rescue(group.body);
+      const saved = !rescue.failed && !this.recorder.anyFailed(group.body);
+      flow = saved ? onward : { failed: true, stopped: flow.stopped || rescue.stopped };
+    } else this.#skipBody(group.rescue, { reason: 'not-needed', summary: 'not run: nothing to rescue' });
     const always = await this.runBody(group.always);
     return { failed: flow.failed || always.failed, stopped: flow.stopped || always.stopped };
   }
 
   async #runRound(round: Round): Promise<Flow> {
     if (this.#run.signal.aborted) {
-      this.#skipRound(round, 'stopped', `not run: stopped (${String(this.#run.signal.reason)})`);
+      this.#skipRound(round, this.#stopped());
       return onward;
     }
     const ready = await this.#prepare(round);
     if (ready.length > 0) {
       if (round.carrier === 'host') await this.#runHostRound(ready, round.sudo);
-      else if (round.carrier === 'controller')
-        await Promise.all(ready.map((item) => this.#runWithRetries(item, (each) => this.#call(each))));
-      else for (const item of ready) await this.#runChange(item, round.sudo);
+      else if (round.carrier === 'controller') await Promise.all(ready.map((item) => this.#runCall(item)));
+      else await this.#runChanges(ready, round.sudo);
     }
     this.recorder.publish(round);
     return this.#flowOf(round);
@@ -97,83 +103,95 @@ class HostRun {
   async #prepare(round: Round): Promise<ReadyItem[]> {
     const ready: ReadyItem[] = [];
     for (const planned of round.items) {
-      for (const item of expandItems(planned, this.#contextOf(planned), this.recorder)) {
-        const earlier = this.#run.earlier(this.#plan.host.name, this.recorder.keyOf(item));
-        if (earlier) this.recorder.keep(item, earlier);
-        else {
-          const decided = await readyItem(item, this.#contextOf(item), this.#run.secrets);
-          if ('params' in decided) ready.push({ item, params: decided.params });
-          else this.recorder.record(item, decided.attempt, 0);
-        }
+      for (const item of this.#expand(planned)) {
+        if (this.#keepEarlier(item)) continue;
+        const decided = await readyItem(item, this.#contextOf(item), this.#run.secrets);
+        if ('params' in decided) ready.push(decided);
+        else this.#recordUnready(item, decided.attempt);
       }
     }
     return ready;
   }
 
+  #expand(planned: PlannedItem): readonly PlannedItem[] {
+    try {
+      const items = expandItems(planned, this.#contextOf(planned));
+      if (items !== undefined) this.recorder.expanded(planned, items);
+      return items ?? [planned];
+    } catch (error) {
+      this.#recordUnready(planned, expressionFails(error));
+      return [];
+    }
+  }
+
+  #recordUnready(item: PlannedItem, attempt: Attempt): void {
+    const missing = this.#run.mode === 'dry-run' && attempt.outcome === 'unknown' && this.recorder.needsChange(item);
+    const summary = 'not run: it needs the result of a step that a dry run leaves out';
+    this.recorder.record(item, missing ? { outcome: 'skipped', reason: 'dry-run', summary } : attempt, 0);
+  }
+
+  /** What a resumed run knows already. Hidden data that later steps may need is read again where that changes nothing. */
+  #keepEarlier(item: PlannedItem): boolean {
+    const earlier = this.#run.earlier(this.#plan.host.name, this.recorder.keyOf(item));
+    if (!earlier || (item.step.sensitive && item.step.effect === 'read')) return false;
+    this.recorder.keep(item, earlier);
+    return true;
+  }
+
   async #runHostRound(ready: readonly ReadyItem[], sudo: boolean): Promise<void> {
-    const last = ready.at(-1);
+    const again: { readonly entry: ReadyItem; readonly attempt: Attempt }[] = [];
     await this.session.runRound(ready, sudo, {
       onStart: (index) => this.#started(ready[index]),
       onEnd: (index, attempt) => {
         const entry = ready[index];
-        // An item with retries ends its round: the others are final.
-        if (entry && !(entry === last && this.#wantsAnother(entry, attempt, 1)))
-          this.recorder.record(entry.item, attempt, attempt.neverStarted ? 0 : 1);
-        else if (entry) this.recorder.hold(entry.item, attempt);
+        if (!entry) return;
+        const weighed = this.#weigh(entry, attempt, 1);
+        if (weighed.done) this.recorder.record(entry.item, weighed.attempt, attempt.neverStarted ? 0 : 1);
+        else again.push({ entry, attempt: weighed.attempt });
       },
     });
-    if (last && this.recorder.held(last.item)) {
-      await this.#retry(last, (each) => this.#probeOnce(each, sudo));
-    }
+    for (const { entry, attempt } of again) await this.#repeat(entry, attempt, (each) => this.#probe(each, sudo));
   }
 
-  async #runWithRetries(entry: ReadyItem, once: (entry: ReadyItem) => Promise<Attempt>): Promise<void> {
+  async #runCall(entry: ReadyItem): Promise<void> {
+    const call = ({ item, params }: ReadyItem) => callItem(item, params, this.#plan, this.#run);
     this.#started(entry);
-    const attempt = await once(entry);
-    if (!this.#wantsAnother(entry, attempt, 1)) {
-      this.recorder.record(entry.item, attempt, attempt.neverStarted ? 0 : 1);
-      return;
-    }
-    this.recorder.hold(entry.item, attempt);
-    await this.#retry(entry, once);
+    const weighed = this.#weigh(entry, await call(entry), 1);
+    if (weighed.done) this.recorder.record(entry.item, weighed.attempt, 1);
+    else await this.#repeat(entry, weighed.attempt, call);
   }
 
-  /** Tries again after the first attempt, which is held, until it is good enough or the attempts are used up. */
-  async #retry(entry: ReadyItem, once: (entry: ReadyItem) => Promise<Attempt>): Promise<void> {
+  async #repeat(entry: ReadyItem, first: Attempt, once: (entry: ReadyItem) => Promise<Attempt>): Promise<void> {
     const { item } = entry;
-    let attempt = this.recorder.held(item) as Attempt;
     let attempts = 1;
-    while (this.#wantsAnother(entry, attempt, attempts)) {
+    let weighed = { attempt: first, done: false };
+    while (!weighed.done) {
       this.#run.emit({
         type: 'step-retry',
         at: this.#run.now().toISOString(),
         host: this.#plan.host.name,
         step: item.step.key,
         attempt: attempts,
-        reason: attempt.reason,
+        reason: weighed.attempt.reason,
       });
       await sleep((item.step.retry?.every ?? 0) * 1000, undefined, { signal: this.#run.signal }).catch(() => undefined);
       if (this.#run.signal.aborted) break;
-      attempt = await once(entry);
       attempts += 1;
+      weighed = this.#weigh(entry, await once(entry), attempts);
     }
-    this.recorder.record(item, attempt, attempts);
+    this.recorder.record(item, weighed.attempt, attempts);
   }
 
-  #wantsAnother({ item }: ReadyItem, attempt: Attempt, attempts: number): boolean {
-    const { retry, resolve } = item.step;
-    if (!retry || attempts >= retry.attempts || this.#run.signal.aborted || this.session.failure) return false;
-    if (attempt.outcome === 'skipped' || attempt.outcome === 'refused') return false;
-    if (!resolve.until)
-      return attempt.outcome !== 'ok' && attempt.outcome !== 'changed' && attempt.outcome !== 'warning';
-    try {
-      return !resolve.until({ ...this.#contextOf(item), result: this.recorder.view(attempt) });
-    } catch {
-      return true;
-    }
+  #weigh({ item }: ReadyItem, attempt: Attempt, attempts: number): Weighed {
+    const lost = item.step.kind.runs === 'host' && this.session.failure !== undefined;
+    const mayRepeat = !lost && !this.#run.signal.aborted;
+    return weigh(item.step, attempt, attempts, mayRepeat, () => ({
+      ...this.#contextOf(item),
+      result: this.recorder.view(attempt),
+    }));
   }
 
-  async #probeOnce(entry: ReadyItem, sudo: boolean): Promise<Attempt> {
+  async #probe(entry: ReadyItem, sudo: boolean): Promise<Attempt> {
     let attempt: Attempt | undefined;
     await this.session.runRound([entry], sudo, {
       onStart: () => undefined,
@@ -184,29 +202,28 @@ class HostRun {
     return attempt as Attempt;
   }
 
-  #call({ item, params }: ReadyItem): Promise<Attempt> {
-    return callItem(item, params, this.#plan, this.#run);
+  async #runChanges(ready: readonly ReadyItem[], sudo: boolean): Promise<void> {
+    let skip: { readonly reason: string; readonly summary: string } | undefined;
+    for (const entry of ready) {
+      const { item } = entry;
+      if (this.#run.signal.aborted) skip ??= this.#stopped();
+      if (skip) this.recorder.record(item, { outcome: 'skipped', ...skip }, 0);
+      else await this.#runChange(entry, sudo);
+      if (item.step.onFailure === 'stop' && this.recorder.failed(item)) skip ??= earlierFailure;
+    }
   }
 
   async #runChange(entry: ReadyItem, sudo: boolean): Promise<void> {
+    const { item } = entry;
     if (this.#run.mode === 'dry-run') {
-      this.recorder.record(
-        entry.item,
-        { outcome: 'skipped', reason: 'dry-run', summary: 'would run; a dry run changes nothing' },
-        0,
-      );
+      const summary = 'would run; a dry run changes nothing';
+      this.recorder.record(item, { outcome: 'skipped', reason: 'dry-run', summary }, 0);
       return;
     }
-    const attempt = await runChange(
-      entry,
-      this.session,
-      sudo,
-      this.#run,
-      this.#plan.host.name,
-      this.recorder.keyOf(entry.item),
-      (job) => this.#started(entry, job),
-    );
-    this.recorder.record(entry.item, attempt, attempt.neverStarted ? 0 : 1);
+    const key = this.recorder.keyOf(item);
+    const announce = (job: string) => this.#started(entry, job);
+    const attempt = await runChange(entry, this.session, sudo, this.#run, this.#plan.host.name, key, announce);
+    this.recorder.record(item, attempt, attempt.neverStarted ? 0 : 1);
   }
 
   #started(entry: ReadyItem | undefined, job?: string): void {
@@ -229,16 +246,21 @@ class HostRun {
     return { failed: failed.length > 0, stopped: failed.some(({ step }) => step.onFailure === 'stop') };
   }
 
-  #skipBody(body: readonly Segment[], reason: string, summary: string): void {
+  #stopped() {
+    return { reason: 'stopped', summary: `not run: stopped (${String(this.#run.signal.reason)})` };
+  }
+
+  #skipBody(body: readonly Segment[], why: { readonly reason: string; readonly summary: string }): void {
     for (const segment of body) {
-      if (segment.type === 'round') this.#skipRound(segment, reason, summary);
-      else for (const part of [segment.body, segment.rescue, segment.always]) this.#skipBody(part, reason, summary);
+      if (segment.type === 'round') this.#skipRound(segment, why);
+      else for (const part of [segment.body, segment.rescue, segment.always]) this.#skipBody(part, why);
     }
   }
 
-  #skipRound(round: Round, reason: string, summary: string): void {
+  #skipRound(round: Round, why: { readonly reason: string; readonly summary: string }): void {
     for (const item of round.items)
-      this.recorder.record(item, { outcome: 'skipped', ...(item.skip ?? { reason, summary }) }, 0);
+      if (!this.#keepEarlier(item)) this.recorder.record(item, { outcome: 'skipped', ...(item.skip ?? why) }, 0);
+    this.recorder.publish(round);
   }
 
   #contextOf(item: PlannedItem): EvaluationContext {

@@ -1,53 +1,61 @@
-import { itemLabel } from '../plan/items.js';
+import { conditionFails, listIsEmpty, loopItems } from '../plan/items.js';
 import type { EvaluationContext, PlannedItem } from '../plan/plan.js';
-import type { Secret } from '../secrets/secret.js';
+import { Secret } from '../secrets/secret.js';
 import type { Attempt } from './attempt.js';
-import type { Recorder } from './recorder.js';
 
-/** The items of a planned item: itself, or one for each value of a loop that could not be known before. */
-export function expandItems(
-  planned: PlannedItem,
-  context: EvaluationContext,
-  recorder: Recorder,
-): readonly PlannedItem[] {
-  if (!planned.deferred || !planned.step.loops || planned.item || planned.skip) return [planned];
-  try {
-    if (!planned.step.resolve.applies(context)) return [planned];
-    const values = planned.step.resolve.items(context) ?? [];
-    if (values.length === 0)
-      return [{ ...planned, deferred: false, skip: { reason: 'no-items', summary: 'not run: the list is empty' } }];
-    const items = values.map((value) => ({ ...planned, item: { value, label: itemLabel(value) } }));
-    recorder.expanded(planned, items);
-    return items;
-  } catch {
-    // readyItem meets the same error and reports it.
-    return [planned];
-  }
+/** An item that can run: its parameters are known. */
+export interface ReadyItem {
+  readonly item: PlannedItem;
+  readonly params: Readonly<Record<string, unknown>>;
+  /** Positional parameters of a script on the host; none for what looks from the controller. */
+  readonly args: readonly (string | Secret)[];
 }
 
-/** Parameters with secrets in place, or why the item does not run. */
+/** The items of a loop that could not be known before; undefined for all else. Throws what its expressions throw. */
+export function expandItems(planned: PlannedItem, context: EvaluationContext): readonly PlannedItem[] | undefined {
+  const { step } = planned;
+  if (!planned.deferred || !step.loops || planned.item || planned.skip) return undefined;
+  if (!step.resolve.loopApplies(context)) return [{ ...planned, skip: conditionFails }];
+  const values = step.resolve.items(context) ?? [];
+  if (values.length === 0) return [{ ...planned, skip: listIsEmpty }];
+  return loopItems(values, step).map((item) => ({ ...planned, item }));
+}
+
+/** Parameters with secrets in place and the arguments that they make, or why the item does not run. */
 export async function readyItem(
   item: PlannedItem,
   context: EvaluationContext,
   secrets: ReadonlyMap<string, Secret>,
-): Promise<{ readonly params: Readonly<Record<string, unknown>> } | { readonly attempt: Attempt }> {
+): Promise<ReadyItem | { readonly attempt: Attempt }> {
   if (item.skip) return { attempt: { outcome: 'skipped', ...item.skip } };
   try {
     if (item.deferred && !item.step.resolve.applies(context)) {
-      return { attempt: { outcome: 'skipped', reason: 'condition', summary: 'not run: its condition does not hold' } };
+      return { attempt: { outcome: 'skipped', ...conditionFails } };
     }
-    const params = item.params ?? (await item.step.resolve.params(context));
-    return { params: withSecrets(params, secrets) as Readonly<Record<string, unknown>> };
+    const given = item.params ?? (await item.step.resolve.params(context));
+    const params = withSecrets(given, secrets) as ReadyItem['params'];
+    return { item, params, args: argumentsOf(item, params) };
   } catch (error) {
-    return {
-      attempt: {
-        outcome: 'unknown',
-        reason: 'expression-error',
-        summary: (error as Error).message,
-        neverStarted: true,
-      },
-    };
+    return { attempt: expressionFails(error) };
   }
+}
+
+export function expressionFails(error: unknown): Attempt {
+  return {
+    outcome: 'unknown',
+    reason: 'expression-error',
+    summary: (error as Error).message,
+    neverStarted: true,
+  };
+}
+
+function argumentsOf({ step }: PlannedItem, params: ReadyItem['params']): ReadyItem['args'] {
+  if (step.kind.runs === 'controller') return [];
+  const args = step.kind.args(params) as ReadyItem['args'];
+  const holdsNul = (value: string) => value.includes('\0');
+  if (args.some((value) => (value instanceof Secret ? value.reveal(holdsNul) : holdsNul(value))))
+    throw new Error('a value holds a NUL character, which no argument of a program can');
+  return args;
 }
 
 function withSecrets(value: unknown, secrets: ReadonlyMap<string, Secret>): unknown {

@@ -7,6 +7,12 @@ import type { RunContext } from './context.js';
 
 /** Outcomes that count as a failure of a step. */
 const failures: readonly Outcome[] = ['failed', 'unknown', 'unreachable', 'refused'];
+const successes: readonly Outcome[] = ['ok', 'changed', 'warning'];
+
+/** A change that another run kept from beginning is missing for what comes after it, like one that failed. */
+function isFailure({ outcome, reason, rescued }: StepResult): boolean {
+  return (failures.includes(outcome) || reason === 'locked') && !rescued;
+}
 
 /** Turns attempts into results, emits them, and keeps what later expressions may read. One per host. */
 export class Recorder {
@@ -14,7 +20,6 @@ export class Recorder {
   readonly #run: RunContext;
   readonly #results = new Map<string, StepResult>();
   readonly #data = new Map<string, unknown>();
-  readonly #held = new Map<PlannedItem, Attempt>();
   readonly #started = new Map<PlannedItem, { readonly at: Date; readonly clock: number }>();
   readonly #items = new Map<PlannedItem, readonly PlannedItem[]>();
   readonly #views = new Map<string, Record<string, unknown>>();
@@ -32,14 +37,6 @@ export class Recorder {
     if (!this.#started.has(item)) this.#started.set(item, { at: this.#run.now(), clock: performance.now() });
   }
 
-  hold(item: PlannedItem, attempt: Attempt): void {
-    this.#held.set(item, attempt);
-  }
-
-  held(item: PlannedItem): Attempt | undefined {
-    return this.#held.get(item);
-  }
-
   expanded(planned: PlannedItem, items: readonly PlannedItem[]): void {
     this.#items.set(planned, items);
   }
@@ -54,7 +51,6 @@ export class Recorder {
     const { step } = item;
     const started = this.#started.get(item);
     const key = this.keyOf(item);
-    this.#held.delete(item);
     this.#data.set(key, attempt.data);
     const shown = step.sensitive ? hideOutput(attempt) : attempt;
     const evidence = step.sensitive ? shown.evidence : this.#withArtefact(key, attempt);
@@ -85,19 +81,24 @@ export class Recorder {
   }
 
   failed(item: PlannedItem): boolean {
-    return this.#resultsOf(item).some((result) => failures.includes(result.outcome) && !result.rescued);
+    return this.#resultsOf(item).some(isFailure);
   }
 
   outcomes(): readonly Outcome[] {
     return [...this.#results.values()].filter((result) => !result.rescued).map((result) => result.outcome);
   }
 
-  mark(): ReadonlySet<string> {
-    return new Set(this.#results.keys());
+  anyFailed(body: readonly Segment[]): boolean {
+    return itemsOf(body).some((item) => this.failed(item));
+  }
+
+  /** Something in it ran and is known to have worked. */
+  proved(body: readonly Segment[]): boolean {
+    return itemsOf(body).some((item) => this.#resultsOf(item).some(({ outcome }) => successes.includes(outcome)));
   }
 
   /** The rescue steps made good for what failed in the body. What is unknown stays unknown. */
-  rescue(_mark: ReadonlySet<string>, body: readonly Segment[]): void {
+  rescue(body: readonly Segment[]): void {
     for (const item of itemsOf(body)) {
       for (const result of this.#resultsOf(item)) {
         if (result.outcome !== 'failed' || result.rescued) continue;
@@ -124,7 +125,7 @@ export class Recorder {
       const [first] = results;
       if (!first) continue;
       const view = this.view({ ...first, data: this.#data.get(stepKey(first)) });
-      if (first.item === undefined) views[id] = view;
+      if (first.item === undefined) views[id] = item.step.loops ? { ...view, items: [] } : view;
       else {
         const items = [
           ...(previous?.items ?? []),
@@ -146,7 +147,7 @@ export class Recorder {
       outcome: result.outcome,
       reason: result.reason,
       summary: result.summary,
-      ok: result.outcome === 'ok' || result.outcome === 'changed' || result.outcome === 'warning',
+      ok: successes.includes(result.outcome),
       failed: failures.includes(result.outcome),
       changed: result.outcome === 'changed',
       skipped: result.outcome === 'skipped',
@@ -154,7 +155,15 @@ export class Recorder {
     };
   }
 
+  /** It reads what a step would give that a dry run leaves out. */
+  needsChange(item: PlannedItem): boolean {
+    return [...item.step.needs].some((key) =>
+      [...this.#results.values()].some(({ step, reason }) => step === key && reason === 'dry-run'),
+    );
+  }
+
   context(item: PlannedItem): EvaluationContext {
+    for (const key of item.step.needs) this.#viewAbsent(key);
     return {
       host: this.#plan.host,
       vars: this.#plan.vars,
@@ -162,6 +171,15 @@ export class Recorder {
       steps: this.#views,
       ...(item.item && { item: item.item.value }),
     };
+  }
+
+  /** A step that is not for this host, or was left out by its tags, reads as skipped. */
+  #viewAbsent(key: string): void {
+    const id = key.slice(key.lastIndexOf('/') + 1);
+    const scope = key.slice(0, key.length - id.length);
+    const views = this.#views.get(scope) ?? {};
+    views[id] ??= this.view({ outcome: 'skipped', reason: 'not-chosen', summary: 'not chosen for this host' });
+    this.#views.set(scope, views);
   }
 
   #resultsOf(item: PlannedItem): StepResult[] {
@@ -176,16 +194,17 @@ export class Recorder {
     for (const stream of ['stdout', 'stderr'] as const) {
       const capture = attempt[stream];
       if (!capture || capture.bytes <= excerptBytes) continue;
-      artefact = this.#run.saveArtefact(
-        this.#plan.host.name,
-        key,
-        stream,
-        Buffer.concat(
-          capture.truncated
-            ? [capture.head, cut(capture.bytes, capture.head.length, capture.tail.length), capture.tail]
-            : [capture.head],
-        ),
+      const bytes = Buffer.concat(
+        capture.truncated
+          ? [capture.head, cut(capture.bytes, capture.head.length, capture.tail.length), capture.tail]
+          : [capture.head],
       );
+      try {
+        artefact = this.#run.saveArtefact(this.#plan.host.name, key, stream, bytes);
+      } catch (error) {
+        const message = `${this.#plan.host.name}: the output of ${key.replace('\0', ' ')} was not kept: ${(error as Error).message}`;
+        this.#run.emit({ type: 'warning', at: this.#run.now().toISOString(), message });
+      }
     }
     return artefact === undefined ? evidence : { ...evidence, artefact };
   }

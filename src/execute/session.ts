@@ -1,18 +1,11 @@
-import type { PlannedItem } from '../plan/plan.js';
-import type { Secret } from '../secrets/secret.js';
 import type { HostStep } from '../steps/step.js';
 import { type Connection, type Target, TransportError } from '../transports/transport.js';
-import { type Attempt, judgeFrames, lostAttempt } from './attempt.js';
+import { type Attempt, judgeFrames, lostAttempt, noShell, refusedAttempt } from './attempt.js';
 import type { RunContext } from './context.js';
 import { FrameReader } from './payload/frames.js';
 import { buildPayload, type PayloadProbe } from './payload/payload.js';
-import { newNonce, type Privilege, startShell } from './shell.js';
-
-/** A read-only item whose parameters are known. */
-export interface ReadyItem {
-  readonly item: PlannedItem;
-  readonly params: Readonly<Record<string, unknown>>;
-}
+import type { ReadyItem } from './ready.js';
+import { newNonce, type Privilege, type ShellRefusal, startShell } from './shell.js';
 
 export interface RoundListener {
   onStart(index: number): void;
@@ -102,7 +95,7 @@ export class HostSession {
       return [];
     }
     const reported = new Set<number>();
-    const probes = items.map(({ item, params }) => payloadProbe(item, params));
+    const probes = items.map(payloadProbe);
     const watch = new Silence();
     const nonce = newNonce();
     const report = (position: number, attempt: Attempt) => {
@@ -148,11 +141,13 @@ export class HostSession {
       return [];
     }
     // Nothing heard at all: the shell never started (login, sudo) or hangs.
-    watch.arm(this.#target.deadlines.login + silenceGrace);
+    if (!frames.began) watch.arm(this.#target.deadlines.login + silenceGrace);
     const opened = shell;
     watch.onSilence = () => opened.kill();
     const stop = () => opened.kill();
     this.#run.signal.addEventListener('abort', stop, { once: true });
+    // The run may have been stopped while the shell was being opened.
+    if (this.#run.signal.aborted) stop();
     const exit = await shell.exit;
     this.#run.signal.removeEventListener('abort', stop);
     watch.disarm();
@@ -161,25 +156,22 @@ export class HostSession {
   }
 
   /** What to say of probes without an end: the round is over, and they were not. */
-  #settle(
+  async #settle(
     items: readonly (ReadyItem & { readonly index: number })[],
     frames: FrameReader,
     exit: { readonly status: number | null; readonly signal: string | null; readonly lost?: TransportError },
-    refusal: { readonly reason: string; readonly summary: string } | undefined,
+    refusal: ShellRefusal | undefined,
     silent: boolean,
     reported: ReadonlySet<number>,
     report: (position: number, attempt: Attempt) => void,
     mayRepeat: boolean,
-  ): (ReadyItem & { readonly index: number })[] {
+  ): Promise<(ReadyItem & { readonly index: number })[]> {
     const open = items.map((_, position) => position).filter((position) => !reported.has(position));
     if (open.length === 0) return [];
     if (refusal) {
-      const unreachable =
-        refusal.reason === 'no-login' || refusal.reason === 'forced-command' || refusal.reason === 'no-shell';
-      if (unreachable) this.failure = new TransportError('transport-error', 'unreachable', refusal.summary);
-      const outcome = unreachable ? 'unreachable' : 'unknown';
-      for (const position of open)
-        report(position, { outcome, reason: refusal.reason, summary: refusal.summary, neverStarted: true });
+      if (noShell.includes(refusal.reason))
+        this.failure = new TransportError('transport-error', 'unreachable', refusal.summary);
+      for (const position of open) report(position, refusedAttempt(refusal));
       return [];
     }
     const stopped = this.#run.signal.aborted;
@@ -194,6 +186,7 @@ export class HostSession {
     if (lost) {
       // A cut that was noticed at once is worth another try; a dead link is not.
       if (mayRepeat && lost.reason === 'connection-lost') {
+        await this.close();
         this.#connection = undefined;
         return open.map((position) => items[position]).filter((item) => item !== undefined);
       }
@@ -201,7 +194,7 @@ export class HostSession {
       for (const position of open) {
         const began = frames.probes[position]?.began ?? false;
         // The host has the whole payload: it may go on with probes that we never saw begin.
-        report(position, stopped && !began ? stoppedAttempt(lost) : lostAttempt(lost, true));
+        report(position, lostAttempt(lost, began || !stopped));
       }
       return [];
     }
@@ -222,16 +215,11 @@ export class HostSession {
   }
 }
 
-function stoppedAttempt(lost: TransportError): Attempt {
-  return { outcome: 'skipped', reason: 'stopped', summary: `not run: ${lost.message}`, neverStarted: true };
-}
-
-export function payloadProbe(item: PlannedItem, params: Readonly<Record<string, unknown>>): PayloadProbe {
-  const kind = item.step.kind as HostStep<unknown, unknown>;
+function payloadProbe({ item: { step }, args }: ReadyItem): PayloadProbe {
   return {
-    script: kind.probe,
-    args: kind.args(params) as readonly (string | Secret)[],
-    seconds: Math.max(1, Math.ceil(item.step.timeout)),
+    script: (step.kind as HostStep<unknown, unknown>).probe,
+    args,
+    seconds: Math.max(1, Math.ceil(step.timeout)),
   };
 }
 
@@ -242,7 +230,7 @@ export function asTransportError(error: unknown): TransportError {
   });
 }
 
-/** A timer that is wound up again with every sign of life; moving its end costs no new timer. */
+/** A timer that is wound up again with every sign of life; moving its end to later costs no new timer. */
 class Silence {
   fired = false;
   onSilence: (() => void) | undefined;
@@ -250,7 +238,12 @@ class Silence {
   #end = 0;
 
   arm(milliseconds: number): void {
-    this.#end = performance.now() + milliseconds;
+    const end = performance.now() + milliseconds;
+    if (end < this.#end) {
+      clearTimeout(this.#timer);
+      this.#timer = undefined;
+    }
+    this.#end = end;
     this.#timer ??= setTimeout(() => this.#look(), milliseconds);
   }
 

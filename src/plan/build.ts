@@ -1,7 +1,7 @@
 import { type Problem, UserError } from '../errors.js';
 import type { Host } from '../inventory/inventory.js';
 import type { CompiledEntry, CompiledRunbook } from './compile.js';
-import { itemLabel } from './items.js';
+import { conditionFails, listIsEmpty, loopItems } from './items.js';
 import type { EvaluationContext, HostPlan, Plan, PlannedItem, PlannedStep, Segment } from './plan.js';
 import { cutRounds, type Sequence } from './rounds.js';
 
@@ -110,22 +110,15 @@ class HostPlanner {
       steps: new Map(),
     };
     try {
-      const values = step.loops ? (step.resolve.items(context) ?? []) : [undefined];
-      if (values.length === 0)
-        return [{ step, sudo, deferred: false, skip: { reason: 'no-items', summary: 'not run: the list is empty' } }];
+      if (!step.resolve.loopApplies(context)) return [{ step, sudo, deferred: false, skip: conditionFails }];
+      const loop = step.loops ? loopItems(step.resolve.items(context) ?? [], step) : [undefined];
+      if (loop.length === 0) return [{ step, sudo, deferred: false, skip: listIsEmpty }];
       const items: PlannedItem[] = [];
-      for (const value of values) {
-        const item = step.loops ? { item: { value, label: itemLabel(value) } } : {};
-        const own = step.loops ? { ...context, item: value } : context;
-        if (!step.resolve.applies(own)) {
-          items.push({
-            step,
-            sudo,
-            deferred: false,
-            ...item,
-            skip: { reason: 'condition', summary: 'not run: its condition does not hold' },
-          });
-        } else items.push({ step, sudo, deferred: false, ...item, params: await step.resolve.params(own) });
+      for (const item of loop) {
+        const own = item ? { ...context, item: item.value } : context;
+        const planned = { step, sudo, deferred: false, ...(item && { item }) };
+        if (!step.resolve.applies(own)) items.push({ ...planned, skip: conditionFails });
+        else items.push({ ...planned, params: await step.resolve.params(own) });
       }
       return items;
     } catch (error) {

@@ -140,7 +140,7 @@ class Compiler {
       Object.entries(declared).flatMap(([name, param]) => (param.default === undefined ? [] : [[name, param.default]])),
     );
     const template = this.#template(include.params, entry, ['with', 'params'], outer, baseNames);
-    const uses = template ? this.#withParams(template.uses, outer) : noUses;
+    const uses = template ? this.#usesIn(outer, template.uses) : noUses;
     const params: RunbookScope['params'] = (context) => ({
       ...defaults,
       ...((template ? template.render(this.#context(context, outer)) : include.params) as object),
@@ -161,14 +161,17 @@ class Compiler {
     const uses = mergeUses([
       ...conditions.map((condition) => condition.uses),
       each?.uses ?? noUses,
-      this.#withParams(template?.uses ?? noUses, scope),
+      this.#usesIn(scope, template?.uses ?? noUses),
     ]);
     const untilUses = until?.uses ?? noUses;
     const effect = this.#effect(entry);
+    this.#refuseRetry(entry, effect);
     const { id } = step;
     if (id) scope.seen.add(id);
     const resolve: StepResolver = {
       applies: (context) => conditions.every((condition) => condition.holds(context)),
+      loopApplies: (context) =>
+        conditions.every((condition) => condition.uses.names.has('item') || condition.holds(context)),
       items: (context) => each?.items(context),
       params: (context) => this.#params(entry, template, scope, context),
       ...(until && { until: until.holds }),
@@ -218,6 +221,17 @@ class Compiler {
     return 'change';
   }
 
+  /** The loader refuses what it can; here are the kinds whose effect is a parameter beside expressions. */
+  #refuseRetry({ step, document, path }: StepEntry, effect: 'read' | 'change'): void {
+    if (!step.retry || effect === 'read') return;
+    this.problems.push({
+      code: 'E_RETRY_CHANGE',
+      what: 'a changing step runs at most once, so it takes no `retry`',
+      hint: 'remove it (`opsctl resume` goes on after an interruption)',
+      place: document.place([...path, 'retry'], 'key'),
+    });
+  }
+
   async #params(entry: StepEntry, template: Template | undefined, scope: RunbookScope, context: EvaluationContext) {
     if (!template) return (entry.step.with ?? {}) as Record<string, unknown>;
     const params = structuredClone(template.render(this.#context(context, scope))) as Record<string, unknown>;
@@ -235,11 +249,9 @@ class Compiler {
     const { each } = entry.step;
     if (each === undefined) return undefined;
     const listed = Array.isArray(each);
-    const source = listed ? undefined : stripTemplate(each as string);
     const template = listed ? this.#template(each, entry, ['each'], scope, baseNames) : undefined;
-    const expression =
-      source === undefined ? undefined : this.#expression(source, entry, ['each'], scope, baseNames, 'list');
-    const uses = this.#withParams(template?.uses ?? expression?.uses ?? noUses, scope);
+    const expression = listed ? undefined : this.#expression(each as string, entry, ['each'], scope, baseNames, 'list');
+    const uses = this.#usesIn(scope, template?.uses ?? expression?.uses ?? noUses);
     return {
       uses,
       items: (context) => {
@@ -248,7 +260,7 @@ class Compiler {
           : template
             ? template.render(this.#context(context, scope))
             : each;
-        if (!Array.isArray(value)) throw new Error(`\`each\` gives no list in \`${source}\``);
+        if (!Array.isArray(value)) throw new Error(`\`each\` gives no list in \`${expression?.source.trim() ?? ''}\``);
         return value;
       },
     };
@@ -263,26 +275,32 @@ class Compiler {
   ): Condition | undefined {
     if (source === undefined) return undefined;
     if (typeof source === 'boolean') return { holds: () => source, uses: noUses };
-    const expression = this.#expression(stripTemplate(source), entry, path, scope, names, 'boolean');
+    const expression = this.#expression(source, entry, path, scope, names, 'boolean');
     if (!expression) return undefined;
     const engine = this.#engine;
     return {
       holds: (context) => engine?.evaluateCondition(expression, this.#context(context, scope)) ?? false,
-      uses: this.#withParams(expression.uses, scope),
+      uses: this.#usesIn(scope, expression.uses),
     };
   }
 
+  /** `${{ x }}` says the same as `x` where an expression is expected. */
   #expression(
-    source: string,
+    text: string,
     entry: RunbookEntry,
     path: readonly string[],
     scope: RunbookScope,
     names: readonly ScopeName[],
     expected: 'boolean' | 'list',
   ): Expression | undefined {
-    return this.#collect(() =>
-      this.#engine?.compileExpression(source, this.#checkScope(scope, names), placeAt(entry, path), expected),
-    );
+    const source = /^\s*\$\{\{([\s\S]*)\}\}\s*$/.exec(text)?.[1] ?? text;
+    const offset = source === text ? 0 : text.indexOf('{{') + 2;
+    return this.#collect(() => {
+      const locate = this.#engine?.locateInScalar(placeAt(entry, path), text);
+      if (!locate) return undefined;
+      const located: typeof locate = (start, end) => locate(offset + start, offset + end);
+      return this.#engine?.compileAt(source, this.#checkScope(scope, names), located, expected);
+    });
   }
 
   /** Undefined when nothing in the value is an expression. */
@@ -337,20 +355,18 @@ class Compiler {
     };
   }
 
-  /** An expression that reads `params` depends on what the parameters depend on. */
-  #withParams(uses: Uses, scope: RunbookScope): Uses {
-    return uses.names.has('params') ? mergeUses([uses, scope.paramUses]) : uses;
+  /**
+   * What an expression of a runbook depends on: steps by their keys, since an included runbook has ids of its own;
+   * and where it reads `params`, all that the parameters depend on.
+   */
+  #usesIn(scope: RunbookScope, uses: Uses): Uses {
+    const own = { ...uses, steps: new Set(Array.from(uses.steps, (id) => `${scope.prefix}${id}`)) };
+    return uses.names.has('params') ? mergeUses([own, scope.paramUses]) : own;
   }
 }
 
 const baseNames: readonly ScopeName[] = ['host', 'vars', 'params', 'steps', 'run'];
 const itemNames: readonly ScopeName[] = [...baseNames, 'item'];
-
-/** `when: ${{ x }}` says the same as `when: x`. */
-function stripTemplate(source: string): string {
-  const inner = /^\s*\$\{\{([\s\S]*)\}\}\s*$/.exec(source)?.[1];
-  return inner ?? source;
-}
 
 function placeAt(entry: RunbookEntry, path: readonly (string | number)[]): Place {
   return entry.document.place([...entry.path, ...path]);
@@ -379,7 +395,9 @@ function nameOf({ step }: StepEntry): string {
   const given = Object.entries((step.with ?? {}) as Record<string, unknown>);
   const subject = given.find(
     ([key, value]) =>
-      ['path', 'name', 'service', 'port', 'url', 'address', 'command'].includes(key) && typeof value !== 'object',
+      ['path', 'name', 'service', 'port', 'url', 'address', 'command'].includes(key) &&
+      typeof value !== 'object' &&
+      !hasTemplate(value),
   );
   return subject ? `${step.uses} ${String(subject[1]).split('\n')[0]?.slice(0, 60)}` : step.uses;
 }

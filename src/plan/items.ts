@@ -1,10 +1,29 @@
-import type { PlannedItem, Segment } from './plan.js';
+import type { PlannedItem, PlannedStep, Segment } from './plan.js';
 
-/** A loop item as results name it. */
-export function itemLabel(value: unknown): string {
+/**
+ * The items of a loop, each with the name that results have for it. No two names are the same: the name is part
+ * of what makes a change run once. A sensitive step only numbers them.
+ */
+export function loopItems(
+  values: readonly unknown[],
+  { sensitive }: Pick<PlannedStep, 'sensitive'>,
+): readonly { readonly value: unknown; readonly label: string }[] {
+  const seen = new Map<string, number>();
+  return values.map((value, index) => {
+    const label = sensitive ? `#${index + 1}` : labelOf(value);
+    const times = (seen.get(label) ?? 0) + 1;
+    seen.set(label, times);
+    return { value, label: times === 1 ? label : `${label} (${times})` };
+  });
+}
+
+function labelOf(value: unknown): string {
   const label = typeof value === 'string' ? value : JSON.stringify(value);
   return label.length > 120 ? `${label.slice(0, 119)}…` : label;
 }
+
+export const conditionFails = { reason: 'condition', summary: 'not run: its condition does not hold' } as const;
+export const listIsEmpty = { reason: 'no-items', summary: 'not run: the list is empty' } as const;
 
 /** All items of a host's plan, in order. */
 export function itemsOf(body: readonly Segment[]): readonly PlannedItem[] {

@@ -83,7 +83,7 @@ export interface PlannedStep {
   readonly retry?: { readonly attempts: number; readonly every: number };
   /** The step has `each`. */
   readonly loops: boolean;
-  /** Ids of earlier steps that its expressions read. */
+  /** Keys of earlier steps that its expressions read. */
   readonly needs: ReadonlySet<string>;
   /** Its expressions read names that differ from host to host (`host`, `vars`). */
   readonly perHost: boolean;
@@ -98,6 +98,8 @@ export interface PlannedStep {
 export interface StepResolver {
   /** False when a `when` of the step or of a group around it does not hold. */
   applies(context: EvaluationContext): boolean;
+  /** False when a condition does not hold that is not about the items of a loop: the list is not asked for then. */
+  loopApplies(context: EvaluationContext): boolean;
   items(context: EvaluationContext): readonly unknown[] | undefined;
   /** Renders and validates `with`. */
   params(context: EvaluationContext): Promise<Readonly<Record<string, unknown>>>;

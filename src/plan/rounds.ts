@@ -18,7 +18,7 @@ export interface SequenceGroup {
  */
 export function cutRounds(sequence: Sequence): readonly Segment[] {
   const segments: Segment[] = [];
-  let open: { carrier: Round['carrier']; sudo: boolean; items: PlannedItem[]; ids: Set<string> } | undefined;
+  let open: { carrier: Round['carrier']; sudo: boolean; items: PlannedItem[]; keys: Set<string> } | undefined;
   const close = () => {
     if (open) segments.push({ type: 'round', carrier: open.carrier, sudo: open.sudo, items: open.items });
     open = undefined;
@@ -32,9 +32,9 @@ export function cutRounds(sequence: Sequence): readonly Segment[] {
     const carrier = carrierOf(entry);
     const { sudo } = entry;
     if (open && (!fits(open, entry, carrier, sudo) || carrier === 'change')) close();
-    open ??= { carrier, sudo, items: [], ids: new Set() };
+    open ??= { carrier, sudo, items: [], keys: new Set() };
     open.items.push(entry);
-    if (entry.step.id) open.ids.add(`${entry.step.scope}\0${entry.step.id}`);
+    open.keys.add(entry.step.key);
     if (carrier === 'change' || entry.step.retry || entry.step.onFailure === 'stop' || opensLoop(entry)) close();
   }
   close();
@@ -52,14 +52,14 @@ function cutGroup(group: SequenceGroup): Group {
 }
 
 function fits(
-  open: { carrier: Round['carrier']; sudo: boolean; ids: ReadonlySet<string> },
+  open: { carrier: Round['carrier']; sudo: boolean; keys: ReadonlySet<string> },
   item: PlannedItem,
   carrier: Round['carrier'],
   sudo: boolean,
 ): boolean {
   if (open.carrier !== carrier || opensLoop(item)) return false;
   if (carrier === 'host' && open.sudo !== sudo) return false;
-  for (const id of item.step.needs) if (open.ids.has(`${item.step.scope}\0${id}`)) return false;
+  for (const key of item.step.needs) if (open.keys.has(key)) return false;
   return true;
 }
 
