@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
+import { UserError } from '../errors.js';
 import { readJournal } from '../journal/journal.js';
 import { readRequest } from '../journal/request.js';
 import { findRunFolder, readResult } from '../journal/runs.js';
@@ -27,6 +28,13 @@ export function define(command: Command, context: CommandContext): void {
       );
       const folder = await findRunFolder(stateOf(project, context), run);
       const request = readRequest(folder);
+      if (!existsSync(join(folder, 'journal.ndjson'))) {
+        throw new UserError({
+          code: 'E_RUN_NOT_FOUND',
+          what: `run ${request.id} has no journal: it was cut off before it began, or the file was removed`,
+          hint: 'see that nothing was changed, and run it again',
+        });
+      }
       const finished = await finishedResult(folder);
       if (finished) {
         await context.terminal.err(
