@@ -3,6 +3,7 @@
  * there is something to compile.
  */
 export {
+  compileAt,
   compileExpression,
   EvaluationError,
   type ExpectedType,
@@ -14,5 +15,6 @@ export {
   type ScopeName,
   type Uses,
 } from './expression.js';
+export { locateInScalar } from './spot.js';
 export { compileTemplate, type Template } from './template.js';
 export { resolveVars } from './vars.js';
