@@ -3,6 +3,7 @@
  * missing when it is root, and names it otherwise.
  */
 export const packages = {
+  aiosmtpd: 'python3-aiosmtpd',
   ansible: 'ansible-core',
   'ansible-inventory': 'ansible-core',
   bash: 'bash',

@@ -95,6 +95,11 @@ export class Dialogue {
     if (this.#error) throw this.#error;
   }
 
+  /** Address of this machine on the connection. */
+  get localAddress(): string | undefined {
+    return this.#socket.localAddress;
+  }
+
   write(data: string | Buffer): void {
     this.#socket.write(data);
   }

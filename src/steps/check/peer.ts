@@ -1,5 +1,6 @@
 import { checkServerIdentity, type TLSSocket } from 'node:tls';
-import { type Certificate, readChain } from './certificate.js';
+import type { Judgement } from '../step.js';
+import { type Certificate, judgeExpiry, readChain } from './certificate.js';
 import { tlsFailure } from './connection.js';
 
 /** The other end of a TLS connection, as it showed itself. */
@@ -38,4 +39,35 @@ export function describePeer(socket: TLSSocket, servername: string): TlsPeer {
 function names(certificate: Certificate | undefined): string {
   const list = certificate?.names.length ? certificate.names : [certificate?.subject ?? 'nobody'];
   return `${list.slice(0, 3).join(', ')}${list.length > 3 ? ' …' : ''}`;
+}
+
+export const protocols = ['SSLv3', 'TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3'];
+
+export interface PeerLimits {
+  readonly warning?: string | number | undefined;
+  readonly critical?: string | number | undefined;
+  readonly minProtocol: string;
+}
+
+/** Trust, protocol and time left, the worst of them. `text` goes behind the name of the server. */
+export function judgePeer(peer: TlsPeer, limits: PeerLimits, now: Date) {
+  const expiries = judgeExpiry(peer.chain, limits, now);
+  const metrics = expiries.slice(0, 1).map(({ metric }) => metric);
+  const judged = (outcome: Judgement['outcome'], reason: string, text: string) => ({ outcome, reason, text, metrics });
+
+  const [own] = expiries;
+  if (!own) return judged('unknown', 'no-certificate', 'shows no certificate');
+  const expired = expiries.find(({ left }) => left < 0);
+  if (expired) return judged('failed', 'certificate-expired', expired.text);
+  if (peer.untrusted) return judged('failed', peer.untrusted.reason, `is not trusted: ${peer.untrusted.detail}`);
+  const protocol = peer.protocol ?? '';
+  if (protocols.indexOf(protocol) < protocols.indexOf(limits.minProtocol))
+    return judged(
+      'failed',
+      'old-protocol',
+      `offers ${protocol || 'an unknown protocol'} at best, at least ${limits.minProtocol}`,
+    );
+  const worst = expiries.find(({ level }) => level === 'failed') ?? expiries.find(({ level }) => level === 'warning');
+  if (worst) return judged(worst.level, worst.reason, worst.text);
+  return judged('ok', 'ok', `${own.text}, ${protocol}`);
 }

@@ -1,9 +1,9 @@
 import { parseDuration } from '../../../documents/duration.js';
 import type { FromSchema, JsonSchema } from '../../../documents/json-schema.js';
 import { metricOf, rangeProblems, rangeSchema } from '../../range.js';
-import { defineControllerStep, type Judgement } from '../../step.js';
-import { judgeExpiry } from '../certificate.js';
+import { defineControllerStep } from '../../step.js';
 import { deadlineParam } from '../deadline.js';
+import { judgePeer } from '../peer.js';
 import { handshake, type TlsData } from './handshake.js';
 
 const params = {
@@ -53,8 +53,6 @@ const params = {
 
 type Params = FromSchema<typeof params>;
 
-const protocols = ['SSLv3', 'TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3'];
-
 export default defineControllerStep<Params, TlsData>({
   kind: 'check.tls',
   summary: 'Certificate, chain, name and protocol of a TLS server',
@@ -78,32 +76,12 @@ export default defineControllerStep<Params, TlsData>({
       const { reason, detail, proven } = data.failure;
       return { outcome: proven ? 'failed' : 'unknown', reason, summary: `${subject}: ${detail}` };
     }
-    const expiries = judgeExpiry(data.chain, given, now);
-    const metrics = [
-      ...expiries.slice(0, 1).map(({ metric }) => metric),
-      metricOf('handshake', data.seconds, 'seconds', { min: 0 }),
-    ];
-    const judged = (outcome: Judgement['outcome'], reason: string, text: string): Judgement => ({
+    const { outcome, reason, text, metrics } = judgePeer(data, { ...given, minProtocol: given['min-protocol'] }, now);
+    return {
       outcome,
       reason,
       summary: `${subject} ${text}`,
-      metrics,
-    });
-
-    const [own] = expiries;
-    if (!own) return judged('unknown', 'no-certificate', 'shows no certificate');
-    const expired = expiries.find(({ left }) => left < 0);
-    if (expired) return judged('failed', 'certificate-expired', expired.text);
-    if (data.untrusted) return judged('failed', data.untrusted.reason, `is not trusted: ${data.untrusted.detail}`);
-    const protocol = data.protocol ?? '';
-    if (protocols.indexOf(protocol) < protocols.indexOf(given['min-protocol']))
-      return judged(
-        'failed',
-        'old-protocol',
-        `offers ${protocol || 'an unknown protocol'} at best, at least ${given['min-protocol']}`,
-      );
-    const worst = expiries.find(({ level }) => level === 'failed') ?? expiries.find(({ level }) => level === 'warning');
-    if (worst) return judged(worst.level, worst.reason, worst.text);
-    return judged('ok', 'ok', `${own.text}, ${protocol}`);
+      metrics: [...metrics, metricOf('handshake', data.seconds, 'seconds', { min: 0 })],
+    };
   },
 });
