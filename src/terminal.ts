@@ -73,7 +73,7 @@ export function processTerminal(
     },
     async ask(message, preset, signal) {
       const { askText } = await import('./commands/prompts.js');
-      return askText(stderr, message, preset, signal);
+      return askText(stdin, stderr, message, preset, signal);
     },
     redactWith(next) {
       filter = next;

@@ -1,4 +1,6 @@
 import { exitCode, UserError } from '../errors.js';
+import type { Inventory } from '../inventory/inventory.js';
+import { groupSizes } from '../inventory/sizes.js';
 import { blastRadius } from '../plan/describe.js';
 import { itemsOf } from '../plan/items.js';
 import type { Plan } from '../plan/plan.js';
@@ -8,7 +10,13 @@ import type { Terminal } from '../terminal.js';
  * Asks before anything changes: on a terminal the number of hosts has to be typed, elsewhere `--yes` has to
  * be given. Plans that only read pass without a word.
  */
-export async function confirmChanges(plan: Plan, yes: boolean, terminal: Terminal, signal: AbortSignal): Promise<void> {
+export async function confirmChanges(
+  plan: Plan,
+  inventory: Inventory,
+  yes: boolean,
+  terminal: Terminal,
+  signal: AbortSignal,
+): Promise<void> {
   const changing = plan.hosts.filter(({ body }) =>
     itemsOf(body).some((item) => item.step.effect === 'change' && !item.skip),
   );
@@ -23,7 +31,7 @@ export async function confirmChanges(plan: Plan, yes: boolean, terminal: Termina
       exitCode.refused,
     );
   }
-  await terminal.err(`${blastRadius(plan)}\n`);
+  await terminal.err(`${blastRadius(plan, groupSizes(inventory))}\n`);
   const answer = await terminal.ask(
     `type ${changing.length} to change ${changing.length === 1 ? 'this host' : 'these hosts'}`,
     undefined,

@@ -44,7 +44,7 @@ export async function perform(options: RunOptions, context: CommandContext): Pro
   context.terminal.redactWith(redactor.redact);
   const reach = await openReach(plan, prepared, options, context, secrets);
   if (plan.mode === 'run' && !options.resume)
-    await confirmChanges(plan, options.yes ?? false, context.terminal, context.signal);
+    await confirmChanges(plan, inventory, options.yes ?? false, context.terminal, context.signal);
 
   const folder = runFolder(stateOf(project, context), runId);
   keepRequest(folder, options, prepared, context);

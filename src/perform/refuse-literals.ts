@@ -1,4 +1,5 @@
 import type { LoadedRunbook } from '../documents/runbook.js';
+import { ordered } from '../documents/validate.js';
 import { type Problem, UserError } from '../errors.js';
 import { findSecretLiterals } from '../secrets/literals.js';
 import { stepsOf } from './gather-secrets.js';
@@ -15,5 +16,5 @@ export function refuseSecretLiterals(runbook: LoadedRunbook): void {
   ];
   for (const { step, document, path } of stepsOf(runbook.entries))
     problems.push(...findSecretLiterals(step.with ?? {}, (below) => document.place([...path, 'with', ...below])));
-  if (problems.length > 0) throw new UserError(problems);
+  if (problems.length > 0) throw new UserError(ordered(problems));
 }
