@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fixture, judgeOutput, runProbe, shells } from '../../../../test/support/probe.js';
-import { readAddress } from './address.js';
+import { readAddress } from '../address.js';
 import kind from './step.js';
 
 describe('check.port', () => {

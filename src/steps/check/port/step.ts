@@ -2,7 +2,7 @@ import type { FromSchema, JsonSchema } from '../../../documents/json-schema.js';
 import { expectSuccess, tabbedLines } from '../../lines.js';
 import { script } from '../../script.js';
 import { defineHostStep } from '../../step.js';
-import { isLoopback, isWildcard, readAddress, sameAddress } from './address.js';
+import { isLoopback, isWildcard, readAddress, sameAddress } from '../address.js';
 
 const params = {
   type: 'object',

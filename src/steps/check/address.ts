@@ -1,4 +1,4 @@
-import { UnreadableOutput } from '../../step.js';
+import { UnreadableOutput } from '../step.js';
 
 /** An address as /proc/net writes it: 32-bit words in hex, each in the byte order of the machine. */
 export function readAddress(hex: string, bigEndian: boolean): string {

@@ -1,0 +1,33 @@
+#!/bin/sh
+# Prints the routes of the main table for IPv4 or IPv6 ($1: 4 or 6), as the kernel writes them. Exit 69: no /proc/net.
+set -eu
+
+order=little
+[ ! -r /sys/kernel/cpu_byteorder ] || read -r order </sys/kernel/cpu_byteorder
+printf 'order\t%s\n' "$order"
+case $1 in
+  4) table=/proc/net/route ;;
+  *) table=/proc/net/ipv6_route ;;
+esac
+[ -r "$table" ] || {
+  printf '%s is not readable\n' "$table" >&2
+  exit 69
+}
+# The default route alone: a router has a million others.
+case $1 in
+  4)
+    while read -r name destination gateway flags _ _ metric mask _; do
+      case $destination$mask in
+        0000000000000000) printf 'route\t%s %s %s %s\n' "$name" "$gateway" "$flags" "$metric" ;;
+      esac
+    done <"$table"
+    ;;
+  *)
+    while read -r destination length _ _ gateway metric _ _ flags name; do
+      case $destination$length in
+        0000000000000000000000000000000000) printf 'route\t%s %s %s %s\n' "$name" "$gateway" "$flags" "$metric" ;;
+      esac
+    done <"$table"
+    ;;
+esac
+echo 'end	'
