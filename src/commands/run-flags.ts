@@ -113,7 +113,9 @@ function duration(text: string): string {
   try {
     parseDuration(text);
   } catch (error) {
-    throw new InvalidArgumentError(error instanceof UserError ? error.message : String(error));
+    if (!(error instanceof UserError)) throw error;
+    const [problem] = error.problems;
+    throw new InvalidArgumentError(problem?.hint ?? problem?.what ?? error.message);
   }
   return text;
 }

@@ -11,6 +11,14 @@ export const forbiddenKeys: ReadonlySet<string> = new Set(['__proto__', 'constru
 /** Numbers that would not arrive as they were written. */
 export function numberProblem(written: string, value: number): Pick<Problem, 'code' | 'what' | 'hint'> | undefined {
   if (!Number.isFinite(value)) return { code: 'E_RANGE', what: `must be a finite number, got ${written}` };
+  // A mode, a code, a phone number: who writes a leading zero means the characters.
+  if (/^[-+]?0\d/.test(written)) {
+    return {
+      code: 'E_TYPE',
+      what: `${written} is read as the number ${value}`,
+      hint: `quote it: "${written}"; or write ${value}`,
+    };
+  }
   if (Number.isInteger(value) && !Number.isSafeInteger(value) && /^[-+]?\d+$/.test(written)) {
     return {
       code: 'E_NUM_PRECISION',

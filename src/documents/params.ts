@@ -23,8 +23,8 @@ export async function validateParams(
   const check = { value: params, schema: kind.params, validator: kind.kind, subject: `\`with\` of ${kind.kind}` };
   const problems = await validate({ ...check, ...origin });
   if (problems.length > 0 || !kind.validate || (origin.templates && hasTemplates(params))) return problems;
-  const found = kind.validate(params).map(({ path, what, hint }) => ({
-    code: 'E_VALUE' as const,
+  const found = kind.validate(params).map(({ code = 'E_VALUE', path, what, hint }) => ({
+    code,
     what,
     ...(hint !== undefined && { hint }),
     place: origin.place(path),

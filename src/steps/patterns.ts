@@ -1,4 +1,5 @@
 import { cachedRegex, RegexError } from '../expressions/regex.js';
+import type { StepProblem } from './step.js';
 
 /** One pattern, or several of which each counts. */
 export type Patterns = string | readonly string[] | undefined;
@@ -35,10 +36,7 @@ export function extractText(pattern: string, subject: string): string | undefine
 }
 
 /** What is wrong with the patterns among `params`, for a kind's `validate`. */
-export function patternProblems(
-  params: Readonly<Record<string, unknown>>,
-  names: readonly string[],
-): { path: (string | number)[]; what: string; hint: string }[] {
+export function patternProblems(params: Readonly<Record<string, unknown>>, names: readonly string[]): StepProblem[] {
   return names.flatMap((name) => {
     const value = params[name];
     const list = Array.isArray(value) ? value : [value];
@@ -50,7 +48,14 @@ export function patternProblems(
       } catch (error) {
         if (!(error instanceof RegexError)) throw error;
         const path = Array.isArray(value) ? [name, index] : [name];
-        return [{ path, what: `not a regular expression: ${error.message}`, hint: 'the syntax is that of RE2' }];
+        return [
+          {
+            code: 'E_REGEX',
+            path,
+            what: `not a regular expression: ${error.message}`,
+            hint: 'patterns are RE2 syntax',
+          },
+        ];
       }
     });
   });

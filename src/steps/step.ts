@@ -59,6 +59,14 @@ export class UnreadableOutput extends Error {
  */
 export const probeStatus = { unavailable: 69, needsPrivilege: 77, notApplicable: 78, toolMissing: 127 } as const;
 
+/** What is wrong with a parameter; `path` starts in `with`. The code is `E_VALUE` when absent. */
+export interface StepProblem {
+  readonly code?: `E_${string}`;
+  readonly path: readonly (string | number)[];
+  readonly what: string;
+  readonly hint?: string;
+}
+
 interface StepBase<P> {
   /** `family.name`, as the user types it. */
   readonly kind: string;
@@ -69,9 +77,7 @@ interface StepBase<P> {
   /** `read` changes nothing, whatever the params. A function where the author of the runbook declares it. */
   readonly effect: Effect | ((params: P) => Effect);
   /** Checks that the schema cannot express; each text becomes an error at the step, before any contact. */
-  validate?(
-    params: P,
-  ): readonly { readonly path: readonly (string | number)[]; readonly what: string; readonly hint?: string }[];
+  validate?(params: P): readonly StepProblem[];
   /** Seconds that the step may take when the runbook sets no `timeout`. Default 30. */
   readonly timeout?: number;
   /** Severity of its findings and failures when the runbook sets none. */
