@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { describeWith } from '../support/needs.js';
@@ -314,8 +314,12 @@ steps:
       project.write('change.yaml', change(counter, 0));
       await project.run(['run', 'change.yaml', '-l', 'h1', '--yes']);
       project.write('change.yaml', change(counter, 1));
+      // As a run that was killed leaves it: a complete one has nothing to resume.
+      const runs = join(project.state, 'opsctl/runs');
+      const last = readdirSync(runs).sort().at(-1) ?? '';
+      rmSync(join(runs, last, 'result.json'));
 
-      const ended = await project.run(['resume']);
+      const ended = await project.run(['resume', last]);
 
       expect(ended.code).toBe(2);
       expect(ended.stderr).toContain('E_RESUME_CHANGED');
