@@ -2,6 +2,7 @@ import type { StepKind } from '../step.js';
 
 /** One line a kind. */
 export const checks: Readonly<Record<string, () => Promise<StepKind>>> = {
+  'check.clock': async () => (await import('./clock/step.js')).default,
   'check.command': async () => (await import('./command/step.js')).default,
   'check.conntrack': async () => (await import('./conntrack/step.js')).default,
   'check.cpu': async () => (await import('./cpu/step.js')).default,
@@ -24,6 +25,8 @@ export const checks: Readonly<Record<string, () => Promise<StepKind>>> = {
   'check.pressure': async () => (await import('./pressure/step.js')).default,
   'check.process': async () => (await import('./process/step.js')).default,
   'check.processes': async () => (await import('./processes/step.js')).default,
+  'check.reboot-required': async () => (await import('./reboot-required/step.js')).default,
+  'check.prometheus': async () => (await import('./prometheus/step.js')).default,
   'check.redis': async () => (await import('./redis/step.js')).default,
   'check.route': async () => (await import('./route/step.js')).default,
   'check.service': async () => (await import('./service/step.js')).default,
