@@ -201,6 +201,25 @@ steps:
         reason: 'needs-privilege',
       },
     ];
+    it('on a host that insists on a terminal', async () => {
+      const login = sshd.addUser({ sudoers: 'ALL=(ALL) NOPASSWD: ALL' }).name;
+      const rule = `/etc/sudoers.d/${login}-tty`;
+      writeFileSync(rule, `Defaults:${login} requiretty\n`, { mode: 0o440 });
+      const own = makeProject({
+        'opsctl.yaml': 'inventory: inventory.yaml\nknown_hosts: known_hosts\n',
+        known_hosts: `${sshd.hostKeyLine}\n`,
+        'root.yaml': sudoRun,
+      });
+      inventory(own, login, 1);
+
+      const ended = await own.run(['run', 'root.yaml', '-o', 'json']);
+
+      rmSync(rule);
+      own.remove();
+      expect(stepOf(ended.json(), 'h1', 'who')).toMatchObject({ outcome: 'unknown', reason: 'sudo-tty' });
+      expect(ended.code).toBe(3);
+    });
+
     for (const { title, sudoers, password, outcome, reason } of cases) {
       it(title, async () => {
         const login = sshd.addUser({
