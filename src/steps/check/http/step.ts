@@ -1,15 +1,14 @@
 import { parseDuration } from '../../../documents/duration.js';
 import type { FromSchema, JsonSchema } from '../../../documents/json-schema.js';
-import { Secret } from '../../../secrets/secret.js';
 import { foundPattern, missingPattern, patternProblems, patternsSchema } from '../../patterns.js';
 import { formatLimit, formatQuantity } from '../../quantity.js';
 import { judgeNumber, metricOf, optionalRange, rangeProblems, rangeSchema } from '../../range.js';
-import { type TextOrSecret, textOrSecret } from '../../secret-param.js';
 import { defineControllerStep, type Judgement } from '../../step.js';
 import { type Certificate, secondsLeft } from '../certificate.js';
 import type { ConnectionFailure } from '../connection.js';
 import { deadlineParam } from '../deadline.js';
-import { fetchPage, type HttpAnswer, type Phases } from './request.js';
+import { type Headers, headersParam, plainHeaders, urlProblems } from '../fetch-json.js';
+import { fetchPage, type HttpAnswer, type Phases } from '../fetch-page.js';
 
 const params = {
   type: 'object',
@@ -25,13 +24,7 @@ const params = {
       default: 'GET',
       description: 'Method; only those that change nothing.',
     },
-    headers: {
-      type: 'object',
-      additionalProperties: textOrSecret('Value of the header.'),
-      default: {},
-      description: 'Headers to send. A redirect to another server does not get them.',
-      examples: [{ Accept: 'application/json', Authorization: { secret: 'env:HEALTH_TOKEN' } }],
-    },
+    headers: headersParam,
     address: {
       type: 'string',
       minLength: 1,
@@ -76,7 +69,7 @@ const params = {
   additionalProperties: false,
 } as const satisfies JsonSchema;
 
-type Params = Omit<FromSchema<typeof params>, 'headers'> & { readonly headers: Readonly<Record<string, TextOrSecret>> };
+type Params = Omit<FromSchema<typeof params>, 'headers'> & { readonly headers: Headers };
 
 export interface HttpData {
   readonly failure: ConnectionFailure | null;
@@ -106,12 +99,7 @@ export default defineControllerStep<Params, HttpData>({
     ...urlProblems(given.url),
   ],
   async call(given, { signal }) {
-    const headers = Object.fromEntries(
-      Object.entries(given.headers).map(([name, value]) => [
-        name,
-        value instanceof Secret ? value.reveal((plain) => plain) : String(value),
-      ]),
-    );
+    const headers = plainHeaders(given.headers);
     const { url, method, address, ca, redirects } = given;
     const seconds = parseDuration(given.deadline);
     return readAnswer(await fetchPage({ url, method, headers, address, ca, redirects, seconds }, signal), given);
@@ -183,16 +171,4 @@ function metricsOf(
 function includesStatus(wanted: string | number, status: number): boolean {
   const [from = '', to = from] = String(wanted).split('-');
   return status >= Number(from) && status <= Number(to);
-}
-
-function urlProblems(url: string): { path: string[]; what: string; hint: string }[] {
-  if (url.includes('${{')) return [];
-  const parsed = URL.canParse(url) ? new URL(url) : undefined;
-  if (parsed?.protocol !== 'http:' && parsed?.protocol !== 'https:')
-    return [{ path: ['url'], what: `"${url}" is not an http or https URL`, hint: 'write https://NAME/PATH' }];
-  if (parsed.password !== '')
-    return [
-      { path: ['url'], what: 'a password in a URL', hint: 'send an Authorization header with a secret under headers' },
-    ];
-  return [];
 }

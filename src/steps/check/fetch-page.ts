@@ -3,8 +3,8 @@ import { request as httpRequest, type IncomingHttpHeaders, type IncomingMessage,
 import { request as httpsRequest } from 'node:https';
 import { isIP } from 'node:net';
 import { checkServerIdentity, type PeerCertificate, rootCertificates, TLSSocket } from 'node:tls';
-import { type Certificate, readCertificate } from '../certificate.js';
-import { type ConnectionFailure, connectionFailure } from '../connection.js';
+import { type Certificate, readCertificate } from './certificate.js';
+import { type ConnectionFailure, connectionFailure } from './connection.js';
 
 /** Most of a body that is looked at. */
 export const bodyLimit = 1_048_576;
