@@ -2,12 +2,14 @@ import type { StepKind } from '../step.js';
 
 /** One line a kind. */
 export const checks: Readonly<Record<string, () => Promise<StepKind>>> = {
+  'check.certificate': async () => (await import('./certificate/step.js')).default,
   'check.clock': async () => (await import('./clock/step.js')).default,
   'check.command': async () => (await import('./command/step.js')).default,
   'check.conntrack': async () => (await import('./conntrack/step.js')).default,
   'check.cpu': async () => (await import('./cpu/step.js')).default,
   'check.disk': async () => (await import('./disk/step.js')).default,
   'check.dns': async () => (await import('./dns/step.js')).default,
+  'check.elasticsearch': async () => (await import('./elasticsearch/step.js')).default,
   'check.file': async () => (await import('./file/step.js')).default,
   'check.file-descriptors': async () => (await import('./file-descriptors/step.js')).default,
   'check.group': async () => (await import('./group/step.js')).default,
@@ -16,6 +18,7 @@ export const checks: Readonly<Record<string, () => Promise<StepKind>>> = {
   'check.interface': async () => (await import('./interface/step.js')).default,
   'check.kernel-module': async () => (await import('./kernel-module/step.js')).default,
   'check.kernel-parameter': async () => (await import('./kernel-parameter/step.js')).default,
+  'check.listening': async () => (await import('./listening/step.js')).default,
   'check.load': async () => (await import('./load/step.js')).default,
   'check.memory': async () => (await import('./memory/step.js')).default,
   'check.mount': async () => (await import('./mount/step.js')).default,

@@ -1,0 +1,119 @@
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterAll, describe, expect, it } from 'vitest';
+import { look } from '../../../../test/support/look.js';
+import { withDefaults } from '../../../../test/support/probe.js';
+import { faults, servers } from '../../../../test/support/servers.js';
+import kind from './step.js';
+
+/** As its documentation has it. */
+const healthy = {
+  cluster_name: 'testcluster',
+  status: 'green',
+  timed_out: false,
+  number_of_nodes: 3,
+  number_of_data_nodes: 3,
+  active_primary_shards: 10,
+  active_shards: 20,
+  relocating_shards: 0,
+  initializing_shards: 0,
+  unassigned_shards: 0,
+  delayed_unassigned_shards: 0,
+  number_of_pending_tasks: 0,
+  number_of_in_flight_fetch: 0,
+  task_max_waiting_in_queue_millis: 0,
+  active_shards_percent_as_number: 100.0,
+};
+
+describe('check.elasticsearch', () => {
+  const local = servers();
+  const own: Server[] = [];
+
+  afterAll(async () => {
+    for (const server of own) server.close();
+    await local.stop();
+  });
+
+  async function ask(body: unknown, given: object = {}, status = 200) {
+    const server = createServer((request, response) => {
+      if (request.url !== '/base/_cluster/health') return response.writeHead(404).end('{}');
+      return response.writeHead(status).end(typeof body === 'string' ? body : JSON.stringify(body));
+    });
+    own.push(server);
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/base/`;
+    return await look(kind, { url, ...given });
+  }
+
+  it('is content with a green cluster', async () => {
+    expect(await ask(healthy, { nodes: '3:', unassigned: 0 })).toMatchObject({
+      outcome: 'ok',
+      summary: expect.stringMatching(/^cluster testcluster is green, 3 nodes, answers in [\d.]+ m?s$/),
+      metrics: [{ name: 'nodes', value: 3 }, { name: 'unassigned', value: 0 }, { name: 'time' }],
+    });
+  });
+
+  it('fails for red, and takes yellow as it is told', async () => {
+    const yellow = { ...healthy, status: 'yellow', unassigned_shards: 4 };
+
+    expect(await ask({ ...yellow, status: 'red' }, { yellow: 'ok' })).toMatchObject({
+      outcome: 'failed',
+      reason: 'cluster-red',
+      summary: expect.stringContaining('4 shards have no node'),
+    });
+    expect(await ask(yellow)).toMatchObject({ outcome: 'warning', reason: 'cluster-yellow' });
+    expect((await ask(yellow, { yellow: 'ok' })).outcome).toBe('ok');
+    expect((await ask(yellow, { yellow: 'failed' })).outcome).toBe('failed');
+    expect(await ask(yellow, { yellow: 'ok', unassigned: 3 })).toMatchObject({
+      outcome: 'failed',
+      reason: 'above-critical',
+    });
+  });
+
+  it('puts limits on nodes and time', async () => {
+    expect(await ask(healthy, { nodes: '4:' })).toMatchObject({
+      outcome: 'failed',
+      summary: expect.stringContaining('has 3 nodes, at least 4'),
+    });
+    expect(await ask(healthy, { warning: '@0:60s' })).toMatchObject({ outcome: 'warning' });
+    expect(await ask(healthy, { critical: '@0:60s' })).toMatchObject({ outcome: 'failed' });
+  });
+
+  it.each([
+    [
+      'without a master',
+      { error: { type: 'master_not_discovered_exception', reason: null }, status: 503 },
+      503,
+      'failed',
+      'no-master',
+    ],
+    [
+      'that wants a login',
+      { error: { type: 'security_exception', reason: 'missing authentication credentials' } },
+      401,
+      'unknown',
+      'auth-failed',
+    ],
+    ['behind a proxy that has lost it', 'Bad Gateway', 502, 'failed', 'http-status'],
+    ['that is a web page', '<html>', 200, 'failed', 'protocol-error'],
+    ['that is another API', { status: 'success' }, 200, 'unknown', 'protocol-error'],
+    ['with a colour of its own', { ...healthy, status: 'blue' }, 200, 'unknown', 'protocol-error'],
+    ['with half an answer', { ...healthy, number_of_nodes: undefined }, 200, 'unknown', 'protocol-error'],
+    ['with nothing', 'null', 200, 'unknown', 'protocol-error'],
+  ])('is not content with a cluster %s', async (_, body, status, outcome, reason) => {
+    expect(await ask(body, {}, status)).toMatchObject({ outcome, reason });
+  });
+
+  it.each(Object.keys(faults))('fails for a server that is wrong: %s', async (fault) => {
+    const port = await local.listen(faults[fault] as never);
+    const { outcome } = await look(kind, { url: `http://127.0.0.1:${port}`, deadline: '300ms' });
+
+    expect(['failed', 'unknown']).toContain(outcome);
+  });
+
+  it('refuses limits and URLs that are none', () => {
+    expect(kind.validate?.(withDefaults(kind, { url: 'search.example.com', nodes: 'x' }))).toHaveLength(2);
+  });
+});
