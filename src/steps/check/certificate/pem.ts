@@ -1,0 +1,77 @@
+import { X509Certificate } from 'node:crypto';
+import { expectSuccess } from '../../lines.js';
+import { type ProbeOutput, text, UnreadableOutput } from '../../step.js';
+import type { Certificate } from '../certificate.js';
+
+export interface FoundCertificate extends Certificate {
+  readonly file: string;
+  /** It may sign others. */
+  readonly authority: boolean;
+  readonly selfSigned: boolean;
+}
+
+export interface CertificateData {
+  readonly certificates: readonly FoundCertificate[];
+  /** Files without a certificate. */
+  readonly empty: readonly string[];
+  /** Patterns that no file matched. */
+  readonly missing: readonly string[];
+  /** Certificates that cannot be read, as `file: why`. */
+  readonly broken: readonly string[];
+}
+
+const block = /-----BEGIN (X509 |TRUSTED )?CERTIFICATE-----([\s\S]*?)-----END (?:X509 |TRUSTED )?CERTIFICATE-----/g;
+
+export function readPemFiles(output: ProbeOutput): CertificateData {
+  expectSuccess(output);
+  const said = text(output.stdout);
+  if (!/^end\n$/m.test(said)) throw new UnreadableOutput('the certificates are cut off');
+  const missing = [...said.matchAll(/^missing (.+)$/gm)].map((match) => match[1] ?? '');
+  const parts = said.split(/^file (.+)$/m);
+  const certificates: FoundCertificate[] = [];
+  const empty: string[] = [];
+  const broken: string[] = [];
+  for (let index = 1; index < parts.length; index += 2) {
+    const file = parts[index] ?? '';
+    const blocks = [...(parts[index + 1] ?? '').matchAll(block)];
+    if (blocks.length === 0) empty.push(file);
+    for (const [, label, body = ''] of blocks) {
+      try {
+        certificates.push(readOne(file, label === 'TRUSTED ', body));
+      } catch {
+        broken.push(file);
+      }
+    }
+  }
+  return { certificates, empty, missing, broken };
+}
+
+function readOne(file: string, trusted: boolean, body: string): FoundCertificate {
+  const der = Buffer.from(body.replace(/\s+/g, ''), 'base64');
+  const x509 = new X509Certificate(trusted ? der.subarray(0, derLength(der)) : der);
+  const names = (x509.subjectAltName ?? '')
+    .split(', ')
+    .filter(Boolean)
+    .map((name) => name.replace(/^(?:DNS|IP Address):/, ''));
+  const named = (lines: string) => /^CN=(.+)$/m.exec(lines)?.[1] ?? /^O=(.+)$/m.exec(lines)?.[1];
+  return {
+    file,
+    subject: named(x509.subject ?? '') ?? names[0] ?? '(no name)',
+    issuer: named(x509.issuer ?? '') ?? '(no name)',
+    names,
+    notBefore: new Date(x509.validFrom).toISOString(),
+    notAfter: new Date(x509.validTo).toISOString(),
+    serial: x509.serialNumber,
+    fingerprint: x509.fingerprint256,
+    authority: x509.ca,
+    selfSigned: x509.subject === x509.issuer,
+  };
+}
+
+/** A "trusted certificate" of OpenSSL is a certificate and then what it is trusted for. */
+function derLength(der: Buffer): number {
+  const short = der[1] ?? 0;
+  if (short < 0x80) return 2 + short;
+  const bytes = short & 0x7f;
+  return 2 + bytes + der.readUIntBE(2, bytes);
+}

@@ -1,0 +1,85 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { fixture, judgeOutput, outputOf, runProbe, shells, withDefaults } from '../../../../test/support/probe.js';
+import { readPemFiles } from './pem.js';
+import kind from './step.js';
+
+const given = { paths: ['/etc/site/*.pem'] };
+const bundle = fixture('bundle.txt', import.meta.url);
+const folder = fixture('folder.txt', import.meta.url);
+
+describe('check.certificate', () => {
+  it('reads every certificate of a bundle', () => {
+    const { certificates } = readPemFiles(outputOf(bundle));
+
+    expect(certificates.map(({ subject, authority }) => [subject, authority])).toEqual([
+      ['www.example.com', false],
+      ['Example Root', true],
+    ]);
+    expect(certificates[0]).toMatchObject({ issuer: 'Example Root', notAfter: '2026-03-01T00:00:00.000Z' });
+    expect(judgeOutput(kind, bundle, given)).toMatchObject({
+      outcome: 'ok',
+      summary: '2 certificates, www.example.com expires in 57.9 d first',
+    });
+  });
+
+  it('names what has expired, expires soon, is not valid yet, or is not there', () => {
+    const { outcome, reason, summary } = judgeOutput(kind, folder, given);
+
+    expect({ outcome, reason }).toEqual({ outcome: 'failed', reason: 'file-absent' });
+    expect(summary).toBe(
+      '/etc/site/nope* does not exist; old.example.com in /etc/site/old.pem expired 3.13 d ago; soon.example.com in /etc/site/with key.pem expires in 4.87 d, at least 11.2 d; and 2 more',
+    );
+  });
+
+  it('never carries a key', () => {
+    expect(folder).not.toContain('PRIVATE');
+  });
+
+  it('reads a trusted certificate of OpenSSL', () => {
+    const trusted = readPemFiles(outputOf(folder)).certificates.find(({ file }) => file === '/etc/site/trusted.pem');
+
+    expect(trusted?.subject).toBe('www.example.com');
+  });
+
+  it('takes limits in days', () => {
+    expect(judgeOutput(kind, bundle, { ...given, warning: '60:', critical: '30d:' })).toMatchObject({
+      outcome: 'warning',
+      reason: 'below-warning',
+    });
+    expect(kind.validate?.(withDefaults(kind, { ...given, warning: '30' }))).toMatchObject([{ path: ['warning'] }]);
+  });
+
+  it('is unknown for a file without a certificate, and for one that cannot be read', () => {
+    const empty = 'file /a.pem\nend\n';
+    const broken = 'file /a.pem\n-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\nend\n';
+
+    expect(judgeOutput(kind, empty, given)).toMatchObject({ outcome: 'unknown', reason: 'no-certificate' });
+    expect(judgeOutput(kind, broken, given)).toMatchObject({ outcome: 'unknown', reason: 'certificate-unreadable' });
+  });
+
+  it('does not take a cut-off answer for all', () => {
+    expect(() => judgeOutput(kind, bundle.replace(/end\n$/, ''), given)).toThrow('cut off');
+  });
+
+  it.each(Object.keys(shells))('finds the files of a pattern with %s, and sends no key', (shell) => {
+    const root = mkdtempSync(join(tmpdir(), 'opsctl certificate-'));
+    try {
+      const pem = /-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----\n/.exec(bundle)?.[0] ?? '';
+      writeFileSync(join(root, 'a b.pem'), `-----BEGIN PRIVATE KEY-----\nsecret\n-----END PRIVATE KEY-----\n${pem}`);
+      mkdirSync(join(root, 'sub.pem'));
+      const output = runProbe(kind, { paths: [`${root}/*.pem`, `${root}/none.crt`] }, shell);
+      const data = readPemFiles(output);
+
+      expect(data.certificates.map(({ file, subject }) => [file, subject])).toEqual([
+        [join(root, 'a b.pem'), 'www.example.com'],
+      ]);
+      expect(data.missing).toEqual([`${root}/none.crt`]);
+      expect(String(output.stdout)).not.toContain('secret');
+    } finally {
+      rmSync(root, { recursive: true });
+    }
+  });
+});

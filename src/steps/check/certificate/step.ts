@@ -1,0 +1,107 @@
+import type { FromSchema, JsonSchema } from '../../../documents/json-schema.js';
+import { formatLimit } from '../../quantity.js';
+import { judgeNumber, metricOf, optionalRange, type Range, rangeProblems, rangeSchema } from '../../range.js';
+import { script } from '../../script.js';
+import { defineHostStep } from '../../step.js';
+import { expiryText, lifetimeLimits, secondsLeft } from '../certificate.js';
+import { type Issue, judgeIssues, wrong } from '../issues.js';
+import { type CertificateData, type FoundCertificate, readPemFiles } from './pem.js';
+
+const params = {
+  type: 'object',
+  properties: {
+    paths: {
+      type: 'array',
+      items: { type: 'string', pattern: '^/' },
+      minItems: 1,
+      description: 'PEM files; `*`, `?` and `[…]` as in the shell. Each must match a file.',
+      examples: [['/etc/ssl/private/www.pem', '/etc/letsencrypt/live/*/fullchain.pem']],
+    },
+    warning: {
+      ...rangeSchema(
+        'Warn when the time left is outside this range; a number is days. A third of the lifetime of the certificate when absent.',
+      ),
+      examples: ['30d:', '30:'],
+    },
+    critical: {
+      ...rangeSchema(
+        'Fail when the time left is outside this range; a number is days. A sixth of the lifetime of the certificate when absent.',
+      ),
+      examples: ['14d:', '14:'],
+    },
+  },
+  required: ['paths'],
+  additionalProperties: false,
+} as const satisfies JsonSchema;
+
+type Params = FromSchema<typeof params>;
+
+const day = 86_400;
+
+export default defineHostStep<Params, CertificateData>({
+  kind: 'check.certificate',
+  summary: 'How long the certificates in files of the host are still valid',
+  params,
+  effect: 'read',
+  validate: (given) =>
+    rangeProblems(given, {
+      warning: { unit: 'seconds', bare: 'd', lower: true },
+      critical: { unit: 'seconds', bare: 'd', lower: true },
+    }),
+  probe: script('./probe.sh', import.meta.url),
+  args: ({ paths }) => [...paths],
+  parse: readPemFiles,
+  judge({ certificates, empty, missing, broken }, given, { now }) {
+    const judged = certificates
+      .map((certificate) => {
+        const left = secondsLeft(certificate, now);
+        const limits = limitsOf(certificate, given);
+        return { certificate, left, limits, verdict: judgeNumber(left, limits.warning, limits.critical) };
+      })
+      .toSorted((a, b) => a.left - b.left);
+    const issues: Issue[] = [
+      ...missing.map((pattern) => wrong('file-absent', `${pattern} does not exist`)),
+      ...empty.map(
+        (file): Issue => ({ outcome: 'unknown', reason: 'no-certificate', text: `${file} holds no PEM certificate` }),
+      ),
+      ...[...new Set(broken)].map(
+        (file): Issue => ({
+          outcome: 'unknown',
+          reason: 'certificate-unreadable',
+          text: `a certificate in ${file} cannot be read`,
+        }),
+      ),
+      ...judged.flatMap(({ certificate, left, verdict }): Issue[] => {
+        const name = `${certificate.subject} in ${certificate.file}`;
+        if (left < 0) return [wrong('certificate-expired', `${name} ${expiryText(left)}`)];
+        if (Date.parse(certificate.notBefore) > now.getTime())
+          return [
+            wrong('certificate-not-yet-valid', `${name} is not valid before ${certificate.notBefore.slice(0, 10)}`),
+          ];
+        const { level, reason, limit } = verdict;
+        if (level === 'ok' || !limit) return [];
+        return [{ outcome: level, reason, text: `${name} ${expiryText(left)}, ${formatLimit(limit, 'seconds')}` }];
+      }),
+    ];
+    const [first] = judged;
+    return judgeIssues(issues, {
+      calm: first
+        ? `${certificates.length === 1 ? '' : `${certificates.length} certificates, `}${first.certificate.subject} ${expiryText(first.left)}${certificates.length === 1 ? '' : ' first'}`
+        : 'no certificates',
+      metrics: [
+        metricOf('certificates', certificates.length, 'count', { min: 0 }),
+        ...(first ? [metricOf('first-to-expire', first.left, 'seconds', first.limits)] : []),
+      ],
+    });
+  },
+});
+
+function limitsOf(certificate: FoundCertificate, { warning, critical }: Params) {
+  if (warning !== undefined || critical !== undefined)
+    return { warning: optionalRange(warning, 'seconds', 'd'), critical: optionalRange(critical, 'seconds', 'd') };
+  const limits = lifetimeLimits(certificate);
+  if (!certificate.authority) return limits;
+  // A third of an authority's twenty years would be seven years of warnings.
+  const atMost = (range: Range, days: number): Range => ({ ...range, start: Math.min(range.start, days * day) });
+  return { warning: atMost(limits.warning, 90), critical: atMost(limits.critical, 30) };
+}
