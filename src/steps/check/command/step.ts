@@ -1,4 +1,5 @@
 import type { FromSchema, JsonSchema } from '../../../documents/json-schema.js';
+import { commandProbe } from '../../command-probe.js';
 import { patternProblems, patternsSchema } from '../../patterns.js';
 import { formatLimit, formatQuantity } from '../../quantity.js';
 import {
@@ -10,7 +11,6 @@ import {
   rangeSchema,
   unitNames,
 } from '../../range.js';
-import { script } from '../../script.js';
 import { plainText, secrecyOf, type TextOrSecret, textOrSecret } from '../../secret-param.js';
 import { defineHostStep, type Judgement } from '../../step.js';
 import { type CommandData, readCommand } from './output.js';
@@ -116,7 +116,7 @@ export default defineHostStep<Params, CommandData>({
       ...patternProblems(given, ['stdout', 'stdout-lacks', 'stderr', 'stderr-lacks', 'number']),
     ];
   },
-  probe: script('./probe.sh', import.meta.url),
+  probe: commandProbe,
   args: ({ shell, command, args }) => [shell, command, secrecyOf(args), ...args.map(plainText)],
   parse: readCommand,
   judge(data, given) {

@@ -68,8 +68,12 @@ describe('run.command', () => {
     expect(args[3]).toBeInstanceOf(Secret);
   });
 
-  it.each(Object.keys(shells))('keeps arguments out of the process list with %s', (shell) => {
-    const result = run('cat /proc/$$/cmdline; printf %s "$2"', { args: ["it's", 'hidden-1'] }, shell);
+  it.each(Object.keys(shells))('keeps secrets out of the process list with %s', (shell) => {
+    const result = run(
+      'cat /proc/$$/cmdline; printf %s "$2"',
+      { args: ["it's", new Secret('hidden-1', 'value')] },
+      shell,
+    );
 
     expect(result.stdout.match(/hidden-1/g)).toHaveLength(1);
   });

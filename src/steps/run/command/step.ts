@@ -1,5 +1,5 @@
 import type { FromSchema, JsonSchema } from '../../../documents/json-schema.js';
-import { script } from '../../script.js';
+import { commandProbe } from '../../command-probe.js';
 import { plainText, secrecyOf, type TextOrSecret } from '../../secret-param.js';
 import { defineHostStep } from '../../step.js';
 import { judgeRun, type RunData, readRun } from '../outcome.js';
@@ -35,7 +35,7 @@ export default defineHostStep<Params, RunData>({
   effect: ({ effect }) => effect,
   timeout: 300,
   rawStatus: true,
-  probe: script('./probe.sh', import.meta.url),
+  probe: commandProbe,
   args: ({ shell, command, args }) => [shell, command, secrecyOf(args), ...args.map(plainText)],
   parse: readRun,
   judge: judgeRun,

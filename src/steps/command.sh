@@ -1,22 +1,21 @@
 #!/bin/sh
 # Runs the command text $2 with the shell $1; what follows $3 are its "$1"…. Ends with the status of the command text.
-# $3 is `secret` when one of them is. Everybody on a machine can read the arguments of a process, so a shell gets
-# its own through a pipe; other programs have to take them as they come, and get no secret.
+# $3 is `secret` when one of them is. Everybody on a machine can read the arguments of a process, so a shell then
+# gets its own through a pipe; other programs get no secret.
 set -u
 shell=$1
 text=$2
 kind=$3
 shift 3
-name=${shell##*/}
-case $name in
+if [ "$kind" != secret ]; then
+  "$shell" -c "$text" "$shell" "$@"
+  exit $?
+fi
+case ${shell##*/} in
   sh | ash | dash | bash | ksh* | mksh | yash | zsh) ;;
   *)
-    [ "$kind" = secret ] && {
-      echo "only a POSIX shell can be handed a secret out of sight, not $name" >&2
-      exit 126
-    }
-    "$shell" -c "$text" "$shell" "$@"
-    exit $?
+    echo "only a POSIX shell can be handed a secret out of sight, not ${shell##*/}" >&2
+    exit 126
     ;;
 esac
 
