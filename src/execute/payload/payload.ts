@@ -28,10 +28,12 @@ export function buildPayload(nonce: string, probes: readonly PayloadProbe[]): st
   });
   const definitions = [...functions].map(([text, name]) => `${name}() {\n${text}\n}`);
   return [
-    `N=${nonce}`,
+    // Should the host export an N, it must not hand ours on to what the probes start.
+    `unset N; N=${nonce}`,
     prelude.text,
     ...definitions,
     'round() {',
+    'watch',
     "frame 'b 0'",
     ...calls,
     'finish',

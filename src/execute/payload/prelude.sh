@@ -12,12 +12,15 @@ unset LANGUAGE CDPATH ENV BASH_ENV
 
 ticks=0
 trap 'ticks=$((ticks + 1))' USR1
-# One watcher for the whole round. It holds none of our descriptors, so it never keeps a channel open.
-(
-  trap - USR1
-  while sleep 1; do kill -USR1 $$ || exit 0; done
-) </dev/null >/dev/null 2>&1 &
-watcher=$!
+# One watcher for the whole round. It holds none of our descriptors, so it never keeps a channel open. In a function
+# like all else: a payload that is cut half-way must not run the half of it.
+watch() {
+  (
+    trap - USR1
+    while sleep 1; do kill -USR1 $$ || exit 0; done
+  ) </dev/null >/dev/null 2>&1 &
+  watcher=$!
+}
 
 frame() {
   printf '\n%s %s\n' "$N" "$1"
