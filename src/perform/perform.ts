@@ -17,11 +17,11 @@ import type { Plan } from '../plan/plan.js';
 import { createProgress, progressKind } from '../progress/progress.js';
 import { reports } from '../reports/index.js';
 import { exitFor, type Output, parseOutputs, writeOutputs } from '../reports/outputs.js';
+import { quietSummary } from '../reports/quiet.js';
 import { writeWholeFile } from '../reports/write-file.js';
 import { startFold, stepKey } from '../result/fold.js';
 import type { RunResult, StepResult } from '../result/result.schema.js';
 import { createRedactor, type Redactor } from '../secrets/redactor.js';
-import type { Terminal } from '../terminal.js';
 import { hostsWithinOpenFiles } from '../transports/open-files.js';
 import { confirmChanges } from './confirm.js';
 import { debugTrace } from './debug.js';
@@ -55,32 +55,31 @@ export async function perform(options: RunOptions, context: CommandContext): Pro
 
   await saveResult(folder, result);
   unlock();
-  // Cron mails whatever is printed: with --quiet a green run prints nothing.
-  const quiet = options.quiet === true && result.exit.code === exitCode.ok;
-  if (options.show && !quiet) await context.terminal.out(options.show(result));
-  const wanted = quiet || options.show ? outputs.filter((output) => output.file !== undefined) : outputs;
-  const write = (file: string, text: string) => writeWholeFile(resolve(context.cwd, file), text);
-  const terminal = options.quiet && !options.outputs ? shortOutput(context.terminal, runId) : context.terminal;
-  await writeOutputs(result, wanted, terminal, write, { verbose: options.verbose ?? false });
+  await show(result, outputs, options, context);
   if (result.run.stopped?.startsWith('SIG')) {
     await context.terminal.err(`opsctl: stopped by ${result.run.stopped}; go on with \`opsctl resume ${runId}\`\n`);
   }
   return exitFor(result, outputs);
 }
 
-/** Lines of a report that nobody chose: with --quiet it is what cron mails. */
-const quietLines = 18;
-
-function shortOutput(terminal: Terminal, runId: string): Terminal {
-  return {
-    ...terminal,
-    out: async (text) => {
-      const lines = text.split('\n');
-      const short = lines.length <= quietLines + 1;
-      const kept = short ? text : `${lines.slice(0, quietLines).join('\n')}\n… opsctl report ${runId}\n`;
-      await terminal.out(kept);
-    },
-  };
+/**
+ * Prints and writes what was asked for. Cron mails whatever is printed: with --quiet a green run prints nothing,
+ * and one that is not says so in a few lines, unless a report for stdout was chosen.
+ */
+async function show(
+  result: RunResult,
+  outputs: readonly Output[],
+  options: RunOptions,
+  { terminal, cwd }: CommandContext,
+): Promise<void> {
+  const isGreen = result.exit.code === exitCode.ok;
+  const summarized = options.quiet === true && !isGreen && !options.outputs;
+  const silent = options.quiet === true && (isGreen || summarized);
+  if (options.show && !silent) await terminal.out(options.show(result));
+  if (summarized) await terminal.err(quietSummary(result));
+  const wanted = silent || options.show ? outputs.filter((output) => output.file !== undefined) : outputs;
+  const write = (file: string, text: string) => writeWholeFile(resolve(cwd, file), text);
+  await writeOutputs(result, wanted, terminal, write, { verbose: options.verbose ?? false });
 }
 
 /** The reports asked for; files are checked now, so that a run does not end in front of a missing folder. */

@@ -34,7 +34,7 @@ describe('under cron', () => {
 
     const lines = `${ended.stdout}${ended.stderr}`.trimEnd().split('\n');
     expect(lines.length).toBeLessThanOrEqual(20);
-    expect(lines.join('\n')).toContain('FAILED');
+    expect(lines.join('\n')).toContain('failed');
     expect(lines.at(-1)).toMatch(/opsctl report \d{8}T\d{6}Z-/);
     expect(ended.code).toBe(1);
   });
