@@ -44,6 +44,7 @@ export const checks: Readonly<Record<string, () => Promise<StepKind>>> = {
   'check.tcp': async () => (await import('./tcp/step.js')).default,
   'check.timer': async () => (await import('./timer/step.js')).default,
   'check.tls': async () => (await import('./tls/step.js')).default,
+  'check.udp': async () => (await import('./udp/step.js')).default,
   'check.uptime': async () => (await import('./uptime/step.js')).default,
   'check.user': async () => (await import('./user/step.js')).default,
 };
