@@ -2,6 +2,7 @@ import type { StepKind } from '../step.js';
 
 /** One line a kind. */
 export const checks: Readonly<Record<string, () => Promise<StepKind>>> = {
+  'check.apparmor': async () => (await import('./apparmor/step.js')).default,
   'check.certificate': async () => (await import('./certificate/step.js')).default,
   'check.clock': async () => (await import('./clock/step.js')).default,
   'check.command': async () => (await import('./command/step.js')).default,
@@ -36,6 +37,7 @@ export const checks: Readonly<Record<string, () => Promise<StepKind>>> = {
   'check.prometheus': async () => (await import('./prometheus/step.js')).default,
   'check.redis': async () => (await import('./redis/step.js')).default,
   'check.route': async () => (await import('./route/step.js')).default,
+  'check.selinux': async () => (await import('./selinux/step.js')).default,
   'check.service': async () => (await import('./service/step.js')).default,
   'check.smtp': async () => (await import('./smtp/step.js')).default,
   'check.ssh': async () => (await import('./ssh/step.js')).default,
