@@ -30,6 +30,7 @@ export const checks: Readonly<Record<string, () => Promise<StepKind>>> = {
   'check.oom': async () => (await import('./oom/step.js')).default,
   'check.package': async () => (await import('./package/step.js')).default,
   'check.port': async () => (await import('./port/step.js')).default,
+  'check.postgres': async () => (await import('./postgres/step.js')).default,
   'check.pressure': async () => (await import('./pressure/step.js')).default,
   'check.process': async () => (await import('./process/step.js')).default,
   'check.processes': async () => (await import('./processes/step.js')).default,
