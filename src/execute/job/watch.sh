@@ -54,7 +54,7 @@ launch() {
 start() {
   try=$$.$(date +%s)
   # Room for a folder is not room for a file.
-  { echo room >"$folder/room" && rm "$folder/room"; } || report 904
+  { echo room >"$folder/room.$try" && rm "$folder/room.$try"; } || report 904
   if [ "$(id -u)" = 0 ] && [ -d /run/systemd/system ] && command -v systemd-run >/dev/null; then
     # A scope of its own: a restarted sshd or logind cannot end it.
     launch systemd-run --quiet --scope --collect --unit="opsctl-$JOB"
