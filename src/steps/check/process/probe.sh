@@ -28,6 +28,21 @@ if [ -n "$name" ]; then
   for file in $(grep -Fxl -- "Name:	$name" /proc/[0-9]*/status 2>/dev/null || true); do
     set -- "$@" "${file%/status}"
   done
+  # What the check itself started is known by its parents, which have other names.
+  for folder in "$@"; do
+    parent=${folder##*/}
+    while [ "$parent" -gt 1 ] && [ "$parent" -ne "$$" ]; do
+      status=$parent
+      parent=0
+      while read -r key value; do
+        if [ "$key" = PPid: ]; then
+          parent=$value
+          break
+        fi
+      done 2>/dev/null <"/proc/$status/status" || true
+    done
+    [ "$parent" -ne "$$" ] || printf 'own\t%s\n' "${folder##*/}"
+  done
 else
   for file in /proc/[0-9]*; do
     set -- "$@" "$file"

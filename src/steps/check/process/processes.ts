@@ -31,17 +31,18 @@ export function readProcesses(output: ProbeOutput): ProcessData {
   const said = text(output.stdout);
   const [head, rest] = cut(said, '== status\n');
   if (rest === undefined) throw new UnreadableOutput('the list of processes is missing');
-  const about = new Map(head.split('\n').map((line) => line.split('\t') as [string, string]));
+  const lines = head.split('\n').map((line) => line.split('\t') as [string, string]);
+  const about = new Map(lines);
   const uptime = numberOf(about.get('uptime'), 'uptime');
   const [status, afterStatus = ''] = cut(rest, '== stat\n');
   const [stat, commands = ''] = cut(afterStatus, '== command\n');
-  const started = readStarts(stat);
+  const starts = readStarts(stat);
   const words = readCommands(commands);
   const processes = [...readStatus(status)].flatMap(([pid, fields]): Process[] => {
     const name = fields.get('Name');
     // It ended while it was looked at.
     if (name === undefined || !fields.has('Uid') || !fields.has('PPid')) return [];
-    const start = started.get(pid);
+    const start = starts.get(pid);
     return [
       {
         pid,
@@ -54,7 +55,8 @@ export function readProcesses(output: ProbeOutput): ProcessData {
       },
     ];
   });
-  const own = ownProcesses(processes, numberOf(about.get('self'), 'self'));
+  const started = lines.filter(([key]) => key === 'own').map(([, pid]) => numberOf(pid, 'own'));
+  const own = ownProcesses(processes, numberOf(about.get('self'), 'self'), started);
   const user = about.get('user');
   return {
     processes: processes.filter(({ pid }) => !own.has(pid)),
@@ -98,9 +100,9 @@ function readCommands(commands: string): ReadonlyMap<number, string> {
 }
 
 /** The shell of the probe, what it started, and the shells and sudo that led to it. */
-function ownProcesses(processes: readonly Process[], self: number): ReadonlySet<number> {
+function ownProcesses(processes: readonly Process[], self: number, children: readonly number[]): ReadonlySet<number> {
   const byPid = new Map(processes.map((process) => [process.pid, process]));
-  const own = new Set([self]);
+  const own = new Set([self, ...children]);
   for (let grew = true; grew; ) {
     const found = processes.filter(({ pid, parent }) => own.has(parent) && !own.has(pid));
     for (const { pid } of found) own.add(pid);

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import { fixture, judgeOutput, outputOf, runProbe, shells, withDefaults } from '../../../../test/support/probe.js';
 import kind from './step.js';
@@ -108,6 +108,15 @@ describe('check.process', () => {
     expect(kind.parse(outputOf(said(own)), withDefaults(kind)).processes.map(({ pid }) => pid)).toEqual([9997]);
   });
 
+  it('does not count what the check started, whatever its name', () => {
+    const other = [
+      { pid: 20, name: 'sleep' },
+      { pid: 21, name: 'sleep' },
+    ];
+
+    expect(judgeOutput(kind, said(other, 'own\t21\n'), { name: 'sleep', count: 1 }).outcome).toBe('ok');
+  });
+
   it('wants a name or a pattern, and a pattern that is one', () => {
     expect(kind.validate?.(withDefaults(kind))).toMatchObject([{ what: 'there is neither `name` nor `pattern`' }]);
     expect(kind.validate?.(withDefaults(kind, { pattern: '(' }))).toMatchObject([{ path: ['pattern'] }]);
@@ -115,6 +124,18 @@ describe('check.process', () => {
 
   it.each(['', 'self\t1\nuptime\t1\n', '== status\n'])('does not take %j for a list', (output) => {
     expect(() => judgeOutput(kind, output, { name: 'x' })).toThrow();
+  });
+
+  it.each(Object.keys(shells))('knows a child of the probe with %s', (shell) => {
+    const [program = 'sh', ...options] = shells[shell] ?? [];
+    // A shell below the shell of the probe starts it, as the one that guards the time limit does.
+    const guard = '(sleep 4712 >/dev/null 2>&1 & echo "$!" >&2; wait) & guard=$!; sleep 0.3';
+    const nested = `${guard}\n${kind.probe.text}\nkill "$guard"`;
+    const { stdout, stderr } = spawnSync(program, [...options, '-c', nested, 'sh', 'sleep', ''], { timeout: 20_000 });
+    const child = Number(String(stderr).trim());
+    process.kill(child);
+
+    expect(String(stdout)).toContain(`own\t${child}\n`);
   });
 
   it.each(Object.keys(shells))('finds a process of this machine with %s', async (shell) => {
