@@ -13,6 +13,8 @@ if (major < 20 || (major === 20 && minor < 19)) {
   try {
     const { main } = await import('../dist/main.js');
     process.exitCode = await main(argv);
+    // All is written. Waiting for Node.js to tidy up takes as long as ten small checks.
+    process.exit();
   } catch (error) {
     if (error.code === 'ERR_MODULE_NOT_FOUND' && error.message.includes('dist/main.js'))
       fail('not built; run `npm ci`, or `npm run build` after a change');

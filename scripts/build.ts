@@ -7,94 +7,123 @@
  */
 import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { basename, dirname, join, relative } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build, type Metafile, type Plugin, transform } from 'esbuild';
-import { compactShell } from '../src/steps/compact-shell.js';
+import { type InputOptions, type OutputChunk, type OutputOptions, rolldown } from 'rolldown';
+import { chunkNames } from './chunks.js';
+import { embed } from './embed.js';
 import { thirdPartyLicenses } from './licenses.js';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
-export interface Built {
-  readonly files: readonly string[];
+export interface BuiltFile {
+  readonly name: string;
   readonly bytes: number;
-  readonly metafile: Metafile;
+  /** Names of the files that are loaded with it. */
+  readonly imports: readonly string[];
+  /** Paths of the modules that have code in it. */
+  readonly modules: readonly string[];
 }
+
+export interface Built {
+  readonly files: readonly BuiltFile[];
+  readonly bytes: number;
+}
+
+/** Packages that are loaded in the middle of a synchronous function, when it turns out that they are needed. */
+const onDemand = ['@marcbachmann/cel-js', 're2js', 'string-width'];
 
 export async function bundle(out = join(root, 'dist')): Promise<Built> {
   const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { version: string };
-  const result = await build({
-    absWorkingDir: root,
-    entryPoints: ['src/main.ts'],
-    outdir: out,
-    bundle: true,
-    write: false,
-    metafile: true,
-    format: 'esm',
-    splitting: true,
-    platform: 'node',
-    target: 'node20',
-    chunkNames: '[name]-[hash]',
-    // Names stay as written: a stack in a bug report must mean something.
-    minifyWhitespace: true,
-    lineLimit: 160,
-    minifySyntax: true,
-    legalComments: 'none',
-    logLevel: 'silent',
-    // ssh2 asks for its native parts and goes on without them.
-    external: ['cpu-features', '*.node'],
-    define: { OPSCTL_VERSION: JSON.stringify(version) },
-    banner: { js: requireBanner },
-    plugins: [embedShellFiles],
-  });
-  const files = result.outputFiles.map((file) => ({ path: file.path, bytes: file.contents }));
-  const isEntry = (path: string) => basename(path) === 'main.js';
-  for (const file of files.filter(({ path }) => !isEntry(path))) await replaceFile(file.path, file.bytes);
-  for (const file of files.filter(({ path }) => isEntry(path))) await replaceFile(file.path, file.bytes);
-  await removeStale(out, new Set(files.map(({ path }) => path)));
-  return {
-    files: files.map(({ path }) => path),
-    bytes: files.reduce((sum, { bytes }) => sum + bytes.length, 0),
-    metafile: result.metafile,
-  };
+  const packages = await generate(
+    { input: Object.fromEntries(onDemand.map((name) => [basename(name), name])) },
+    { format: 'cjs', exports: 'named', entryFileNames: '[name]-[hash].cjs', chunkFileNames: '[name]-[hash].cjs' },
+  );
+  const fileOf = (name: string) => packages.find((chunk) => chunk.name === basename(name))?.fileName;
+  const names = chunkNames(root);
+  const own = await generate(
+    {
+      input: { main: 'src/main.ts' },
+      // Other files of the bundle may ask main.js for modules.
+      preserveEntrySignatures: 'allow-extension',
+      transform: { define: { OPSCTL_VERSION: JSON.stringify(version) } },
+      plugins: [embed(root, fileOf), names.plugin],
+    },
+    {
+      format: 'es',
+      entryFileNames: '[name].js',
+      chunkFileNames: '[name]-[hash].js',
+      codeSplitting: { groups: [{ debugName: 'chunks', name: names.nameOf }], includeDependenciesRecursively: false },
+    },
+  );
+  refuseCycles(own);
+  const chunks = [...packages, ...own];
+  for (const chunk of chunks.filter(({ isEntry, fileName }) => !isEntry || fileName !== 'main.js'))
+    await replaceFile(join(out, chunk.fileName), chunk.code);
+  for (const chunk of chunks.filter(({ fileName }) => fileName === 'main.js'))
+    await replaceFile(join(out, chunk.fileName), chunk.code);
+  await removeStale(out, new Set(chunks.map(({ fileName }) => join(out, fileName))));
+  const files = chunks.map(describe);
+  return { files, bytes: files.reduce((sum, { bytes }) => sum + bytes, 0) };
 }
 
-// CommonJS packages in an ES module bundle ask for these.
-const requireBanner = [
-  "import{createRequire as __createRequire}from'node:module';",
-  "import{fileURLToPath as __toPath}from'node:url';",
-  'const require=__createRequire(import.meta.url);',
-  "const __filename=__toPath(import.meta.url);const __dirname=__toPath(new URL('.',import.meta.url));",
-].join('');
-
-/**
- * Puts the text of a shell file where `script('./x.sh', import.meta.url)` stands. Any other use of
- * `import.meta` would point into dist/ and not find its file, so it is refused; main.ts alone sits as deep in
- * dist/ as in src/ and may find the package's own files.
- */
-export const embedShellFiles: Plugin = {
-  name: 'embed-shell-files',
-  setup(build) {
-    build.onLoad({ filter: /\/src\/.*\.ts$/ }, async ({ path }) => {
-      const source = await readFile(path, 'utf8');
-      if (!source.includes('import.meta') || path === join(root, 'src/main.ts')) return undefined;
-      // Takes the comments out too: an example in one is no call.
-      let { code } = await transform(source, { loader: 'ts', target: 'node20', legalComments: 'none' });
-      for (const [call, file] of code.matchAll(scriptCall)) {
-        const shellFile = join(dirname(path), file as string);
-        const text = compactShell(await readFile(shellFile, 'utf8'));
-        code = code.replace(call, () => JSON.stringify({ name: basename(shellFile), text }));
-      }
-      if (!code.includes('import.meta')) return { contents: code, loader: 'js' };
-      const where = relative(root, path);
-      return {
-        errors: [{ text: `${where}: import.meta means another folder in dist/; pass the path in from main.ts` }],
-      };
+async function generate(input: InputOptions, output: OutputOptions): Promise<readonly OutputChunk[]> {
+  const build = await rolldown({
+    cwd: root,
+    platform: 'node',
+    // ssh2 asks for its native parts and goes on without them.
+    external: ['cpu-features', /\.node$/],
+    // The same code as ES modules: they need no wrapper, and what is not used is left out.
+    resolve: { alias: { yaml: join(root, 'node_modules/yaml/browser/dist/index.js') } },
+    checks: { ineffectiveDynamicImport: false },
+    ...input,
+    transform: {
+      target: 'node20',
+      ...input.transform,
+      // CommonJS packages in an ES module bundle ask for these.
+      define: { __dirname: 'import.meta.dirname', __filename: 'import.meta.filename', ...input.transform?.define },
+    },
+  });
+  try {
+    const { output: files } = await build.generate({
+      ...output,
+      topLevelVar: true,
+      comments: false,
+      // Names stay as written: a stack in a bug report must mean something.
+      minify: { compress: true, mangle: false, codegen: { removeWhitespace: true } },
+      minifyInternalExports: false,
     });
-  },
-};
+    return files.map((file) => {
+      if (file.type !== 'chunk') throw new Error(`${file.fileName}: the bundle is to hold nothing but code`);
+      return file;
+    });
+  } finally {
+    await build.close();
+  }
+}
 
-const scriptCall = /\bscript\(\s*"(\.\/[^"]+\.sh)",\s*import\.meta\.url\s*\)/g;
+/** Files that import each other would run modules before what they need. */
+function refuseCycles(chunks: readonly OutputChunk[]): void {
+  const imports = new Map(chunks.map((chunk) => [chunk.fileName, chunk.imports]));
+  const done = new Set<string>();
+  const visit = (name: string, path: readonly string[]) => {
+    if (path.includes(name)) throw new Error(`files of the bundle import each other: ${[...path, name].join(' → ')}`);
+    if (done.has(name)) return;
+    for (const next of imports.get(name) ?? []) visit(next, [...path, name]);
+    done.add(name);
+  };
+  for (const name of imports.keys()) visit(name, []);
+}
+
+function describe({ fileName, code, imports, modules }: OutputChunk): BuiltFile {
+  const given = Object.entries(modules).filter(([, { renderedLength }]) => renderedLength > 0);
+  return {
+    name: fileName,
+    bytes: Buffer.byteLength(code),
+    imports,
+    modules: given.map(([path]) => path).filter((path) => path.startsWith('/')),
+  };
+}
 
 async function replaceFile(path: string, contents: string | Uint8Array): Promise<void> {
   const draft = `${path}.${process.pid}-${randomBytes(4).toString('hex')}`;
@@ -119,10 +148,13 @@ async function removeStale(out: string, current: ReadonlySet<string>): Promise<v
 }
 
 export async function buildAll(): Promise<Built> {
-  const { generate } = await import('./generate.js');
-  await generate();
+  const { generate: generateSchemas } = await import('./generate.js');
+  await generateSchemas();
   const built = await bundle();
-  await replaceFile(join(root, 'THIRD-PARTY-LICENSES.txt'), await thirdPartyLicenses(built.metafile, root));
+  await replaceFile(
+    join(root, 'THIRD-PARTY-LICENSES.txt'),
+    await thirdPartyLicenses(built.files.flatMap(({ modules }) => modules)),
+  );
   return built;
 }
 

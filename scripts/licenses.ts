@@ -1,22 +1,19 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Metafile } from 'esbuild';
 
-/** The licence texts of every package that has code in the bundle, in the order of their names. */
-export async function thirdPartyLicenses(metafile: Metafile, root: string): Promise<string> {
-  const sections = await Promise.all(bundledPackages(metafile).map((folder) => section(join(root, folder))));
+/** The licence texts of the packages that these modules belong to, in the order of their names. */
+export async function thirdPartyLicenses(modules: readonly string[]): Promise<string> {
+  const sections = await Promise.all(packageFolders(modules).map(section));
   return [
     'opsctl contains code of the packages below. Their licences follow.\n',
     ...[...new Set(sections)].sort(),
   ].join(`\n${'-'.repeat(80)}\n\n`);
 }
 
-/** Package folders, such as `node_modules/ssh2/node_modules/asn1`, that gave bytes to an output. */
-function bundledPackages(metafile: Metafile): string[] {
-  const folders = Object.values(metafile.outputs)
-    .flatMap(({ inputs }) => Object.entries(inputs))
-    .filter(([, { bytesInOutput }]) => bytesInOutput > 0)
-    .map(([path]) => /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+(?=\/)/.exec(path)?.[0])
+/** Such as `/…/node_modules/ssh2/node_modules/asn1`. */
+function packageFolders(modules: readonly string[]): string[] {
+  const folders = modules
+    .map((path) => /^.*\/node_modules\/(?:@[^/]+\/)?[^/]+(?=\/)/.exec(path)?.[0])
     .filter((folder) => folder !== undefined);
   return [...new Set(folders)];
 }

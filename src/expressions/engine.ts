@@ -2,7 +2,8 @@
  * The CEL engine with what opsctl adds: one kind of number, a linear `matches`, a small set of functions,
  * and bounds on size and work. What leans on the engine's tree is in this file and inspect.ts.
  */
-import { Environment } from '@marcbachmann/cel-js';
+import type { Environment } from '@marcbachmann/cel-js';
+import { cel } from './cel.js';
 import { registerFunctions, trouble } from './functions.js';
 
 /** A node of the engine's tree, as far as we look at it. */
@@ -90,7 +91,7 @@ let shared: Environment | undefined;
 
 function base(): Environment {
   if (shared) return shared;
-  const environment = new Environment({
+  const environment = new (cel().Environment)({
     homogeneousAggregateLiterals: false,
     limits: { maxAstNodes: 2_000, maxDepth: 48, maxListElements: 1_000, maxMapEntries: 1_000, maxCallArguments: 8 },
   });

@@ -2,6 +2,7 @@ import { type Place, UserError } from '../errors.js';
 import { createEnvironment, type EngineEnvironment, type EngineType, type Parsed, parse, run } from './engine.js';
 import { type Inspection, inspect } from './inspect.js';
 import { guardSyntax, messageOf, typeInWords, typeProblem } from './messages.js';
+import { plainParameter } from './parameter.js';
 import { findProblems } from './references.js';
 import { type Locate, locateInScalar } from './spot.js';
 import { createConverter, EvaluationError, fromEngine } from './values.js';
@@ -63,6 +64,11 @@ export function compileExpression(
 
 /** The same for a stretch of a scalar: `locate` takes offsets in `source`. */
 export function compileAt(source: string, scope: Scope, locate: Locate, expected: ExpectedType): Expression {
+  const compile = () => compileWithEngine(source, scope, locate, expected);
+  return (expected === 'any' ? plainParameter(source, scope, compile) : undefined) ?? compile();
+}
+
+function compileWithEngine(source: string, scope: Scope, locate: Locate, expected: ExpectedType): Expression {
   const parsed = guardSyntax(source, locate, () => parse(environmentOf(scope), source));
   const inspection = inspect(parsed.ast);
   const problems = [...findProblems(inspection, scope, locate)];

@@ -1,5 +1,6 @@
 /** The operators and functions that opsctl adds to the engine. docs/expressions.md lists them. */
-import { EvaluationError as EngineError, type Environment } from '@marcbachmann/cel-js';
+import type { EvaluationError as EngineError, Environment } from '@marcbachmann/cel-js';
+import { cel } from './cel.js';
 import type { Node } from './engine.js';
 import { cachedRegex } from './regex.js';
 
@@ -157,12 +158,12 @@ function presentValue(engine: Engine, node: Node, context: unknown): unknown {
   try {
     return engine.run(node, context);
   } catch (error) {
-    if (error instanceof EngineError && missing.has(error.code)) return null;
+    if (error instanceof cel().EvaluationError && missing.has(error.code)) return null;
     throw error;
   }
 }
 
 /** An error that the engine passes on as it is. */
 export function trouble(message: string): EngineError {
-  return new EngineError({ code: 'opsctl', message } as never);
+  return new (cel().EvaluationError)({ code: 'opsctl', message } as never);
 }

@@ -1,4 +1,6 @@
-import { RE2JS, RE2JSSyntaxException } from 're2js';
+import { createRequire } from 'node:module';
+import type { RE2JS, RE2JSSyntaxException } from 're2js';
+import { plainText } from './plain-text.js';
 
 /** A compiled pattern. Time grows with the length of the text, never faster, whatever the pattern. */
 export interface Regex {
@@ -31,6 +33,8 @@ const longestPattern = 2_000;
 
 /** Compiles a pattern of RE2 syntax. Throws RegexError. */
 export function compileRegex(source: string): Regex {
+  const plain = plainText(source);
+  if (plain) return plain;
   const compiled = compile(source);
   return {
     source,
@@ -44,14 +48,24 @@ export function compileRegex(source: string): Regex {
   };
 }
 
+type Engine = typeof import('re2js');
+let loaded: Engine | undefined;
+
+/** Loaded when the first pattern needs it: that takes as long as ten small checks. */
+function loadEngine(): Engine {
+  loaded ??= createRequire(import.meta.url)('re2js') as Engine;
+  return loaded;
+}
+
 function compile(source: string): RE2JS {
   if (source.length > longestPattern) {
     throw new RegexError(`the pattern is longer than ${longestPattern} characters`, 0, source.length);
   }
+  const engine = loadEngine();
   try {
-    return RE2JS.compile(source);
+    return engine.RE2JS.compile(source);
   } catch (error) {
-    if (error instanceof RE2JSSyntaxException) throw explain(source, error);
+    if (error instanceof engine.RE2JSSyntaxException) throw explain(source, error);
     throw new RegexError('the pattern is too complex', 0, source.length);
   }
 }

@@ -1,11 +1,7 @@
-import * as zlib from 'node:zlib';
-
-/** CRC-32 (IEEE 802.3) of the UTF-8 bytes of a text. Node has it from 22.2 on. */
-export const crc32: (text: string) => number = typeof zlib.crc32 === 'function' ? zlib.crc32 : crc32InJavaScript;
-
 let table: Uint32Array | undefined;
 
-export function crc32InJavaScript(text: string): number {
+/** CRC-32 (IEEE 802.3) of the UTF-8 bytes of a text. To load node:zlib takes longer than a journal of ten checks. */
+export function crc32(text: string): number {
   table ??= makeTable();
   let crc = -1;
   for (const byte of Buffer.from(text)) crc = (table[(crc ^ byte) & 0xff] ?? 0) ^ (crc >>> 8);

@@ -26,10 +26,12 @@ export function foldHosts(names: Iterable<string>): readonly string[] {
 
 /** Compares names as people do: `web2` before `web10`. */
 export function naturally(a: string, b: string): number {
+  collator ??= new Intl.Collator('en', { numeric: true });
   return collator.compare(a, b) || (a < b ? -1 : Number(a > b));
 }
 
-const collator = new Intl.Collator('en', { numeric: true });
+// Takes milliseconds to make.
+let collator: Intl.Collator | undefined;
 
 interface NumberedName {
   readonly before: string;

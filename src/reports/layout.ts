@@ -1,8 +1,16 @@
-import stringWidth from 'string-width';
+import { createRequire } from 'node:module';
 
-/** Columns that text takes; plain ASCII is counted without the library. */
+type StringWidth = typeof import('string-width').default;
+let loaded: StringWidth | undefined;
+
+/** Characters of one column each: ASCII, Latin, and the marks and lines of reports. */
+const narrow = /^[\x20-\x7e\xa1-\xac\xae-\u02af\u2010-\u2015\u2018-\u2027\u2190-\u2193\u2500-\u257f✓✔✗✘]*$/;
+
+/** Columns that text takes. The library is loaded for the first text that is out of the ordinary. */
 export function widthOf(text: string): number {
-  return /^[\x20-\x7e]*$/.test(text) ? text.length : stringWidth(text);
+  if (narrow.test(text)) return text.length;
+  loaded ??= (createRequire(import.meta.url)('string-width') as { default: StringWidth }).default;
+  return loaded(text);
 }
 
 /** Cuts to a width, with `…` where something is missing. Expects one escaped line without colour. */

@@ -1,5 +1,5 @@
-import type { ChildProcess } from 'node:child_process';
-import { execa } from 'execa';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { shortEnvironment } from './local-environment.js';
 import { printable } from './printable.js';
 import { processChannel } from './process-channel.js';
@@ -43,23 +43,15 @@ async function startShell(target: Target, command: string, output: OutputHandler
   if (command.includes('\0')) {
     throw new TransportError('transport-error', 'unreachable', 'a command cannot contain a NUL character');
   }
-  const child = execa('/bin/sh', ['-c', command], {
-    stdin: 'pipe',
-    buffer: false,
-    reject: false,
+  const child = spawn('/bin/sh', ['-c', command], {
     // An own group, so that the whole of it can be killed and Ctrl-C does not reach it before we decide.
     detached: true,
-    cleanup: false,
-    extendEnv: false,
     env: shortEnvironment(process.env),
   });
   if (child.pid === undefined) {
-    const result = await child;
-    throw new TransportError(
-      'program-missing',
-      'unreachable',
-      `/bin/sh cannot be started: ${printable(result.code ?? result.originalMessage ?? 'unknown')}`,
-    );
+    const [{ code, message }] = (await once(child, 'error')) as [NodeJS.ErrnoException];
+    const reason = printable(code ?? message);
+    throw new TransportError('program-missing', 'unreachable', `/bin/sh cannot be started: ${reason}`);
   }
-  return processChannel(child as unknown as ChildProcess, output, { afterExit: target.deadlines.afterExit });
+  return processChannel(child, output, { afterExit: target.deadlines.afterExit });
 }

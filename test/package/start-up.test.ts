@@ -3,9 +3,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Metafile } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { bundle } from '../../scripts/build.js';
+import { type Built, type BuiltFile, bundle } from '../../scripts/build.js';
 
 /** Packages that cost tens of milliseconds to load; each command loads those that it uses. */
 const lazy = [
@@ -24,23 +23,21 @@ const lazy = [
 
 describe('what every start loads', () => {
   const out = mkdtempSync(join(tmpdir(), 'opsctl-bundle-'));
-  let metafile: Metafile;
+  let built: Built;
 
   beforeAll(async () => {
-    ({ metafile } = await bundle(out));
+    built = await bundle(out);
   });
 
   afterAll(() => rmSync(out, { recursive: true, force: true }));
 
   it.each(lazy)('leaves %s for later', (name) => {
-    const chunks = loadedAtStart(metafile);
-
-    const inputs = chunks.flatMap((chunk) => Object.keys(metafile.outputs[chunk]?.inputs ?? {}));
-    expect(inputs.filter((input) => input.includes(`node_modules/${name}/`))).toEqual([]);
+    const modules = loadedWith(built, 'main.js').flatMap((file) => file.modules);
+    expect(modules.filter((path) => path.includes(`/node_modules/${name}/`))).toEqual([]);
   });
 
   it('is small', () => {
-    const bytes = loadedAtStart(metafile).reduce((sum, chunk) => sum + (metafile.outputs[chunk]?.bytes ?? 0), 0);
+    const bytes = loadedWith(built, 'main.js').reduce((sum, file) => sum + file.bytes, 0);
 
     expect(bytes).toBeLessThan(150_000);
   });
@@ -65,15 +62,15 @@ function timeNode(...args: string[]): number {
   return performance.now() - started;
 }
 
-/** The entry and every chunk that it imports statically, directly or not. */
-function loadedAtStart({ outputs }: Metafile): string[] {
-  const entry = Object.keys(outputs).find((name) => name.endsWith('/main.js'));
-  const seen = new Set<string>();
-  const visit = (name: string) => {
-    if (seen.has(name)) return;
-    seen.add(name);
-    for (const { path, kind } of outputs[name]?.imports ?? []) if (kind === 'import-statement') visit(path);
+/** A file and all that it imports statically, directly or not. */
+function loadedWith({ files }: Built, name: string): readonly BuiltFile[] {
+  const seen = new Set<BuiltFile>();
+  const visit = (wanted: string) => {
+    const file = files.find((each) => each.name === wanted);
+    if (!file || seen.has(file)) return;
+    seen.add(file);
+    file.imports.forEach(visit);
   };
-  visit(entry as string);
+  visit(name);
   return [...seen];
 }
