@@ -43,7 +43,7 @@ describe('check.interface', () => {
   it('warns when many packets have errors', () => {
     expect(judge(said({ errors: 20 }))).toMatchObject({
       outcome: 'warning',
-      summary: 'eth0 20 of 1000 packets had an error (2 %), limit 1 %',
+      summary: 'eth0 had 20 errors in 1000 packets (2 %), limit 1 %',
     });
     expect(judge(said({ packets: 0 })).outcome).toBe('ok');
   });

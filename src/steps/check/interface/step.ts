@@ -138,7 +138,7 @@ export default defineHostStep<FromSchema<typeof params>, InterfaceData>({
       data.packets === 0 ? 0 : data.errors / data.packets,
       'ratio',
       { warning: given['warning-errors'], critical: given['critical-errors'], min: 0 },
-      (part) => `${data.errors} of ${data.packets} packets had an error (${part})`,
+      (part) => `had ${data.errors} errors in ${data.packets} packets (${part})`,
     );
     const speed = data.speed === null ? '' : `, ${data.speed} Mbit/s`;
     return judgeIssues([...issues, ...errors.issues], {
