@@ -119,3 +119,17 @@ export function escapeCommandProperty(text: string): string {
 export function escapePlugin(text: string): string {
   return escapeLine(text).replace(/\|/g, '\\x7c');
 }
+
+/**
+ * One field of RFC 4180 on one line. A spreadsheet calculates what starts like a formula, also after spaces
+ * and in the full-width forms: an apostrophe makes it text.
+ */
+export function escapeCsv(text: string): string {
+  const plain = escapeLine(text).replace(/^\s*[=+\-@＝＋－＠]/, "'$&");
+  return /[",]|^\s|\s$/.test(plain) ? `"${plain.replace(/"/g, '""')}"` : plain;
+}
+
+/** The value of a Prometheus label, without its quotes. */
+export function escapePrometheus(text: string): string {
+  return escapeLine(text).replace(runnerMark, '#\\x23').replace(/[\\"]/g, '\\$&');
+}

@@ -9,4 +9,5 @@ export const reports: Readonly<Record<string, () => Promise<Report>>> = {
   nagios: async () => (await import('./nagios.js')).nagios,
   markdown: async () => (await import('./markdown.js')).markdown,
   github: async () => (await import('./github.js')).github,
+  tap: async () => (await import('./tap.js')).tap,
 };

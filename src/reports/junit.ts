@@ -1,8 +1,6 @@
-import type { HostResult, RunResult, StepResult } from '../result/result.schema.js';
+import type { RunResult } from '../result/result.schema.js';
+import { suitesOf, type TestCase, type TestSuite } from './cases.js';
 import { escapeXml } from './escape.js';
-import { formatExit } from './figures.js';
-import { hostTrouble, isCommand, needsAttention, outputOf, ownSteps, titleOfStep } from './groups.js';
-import { remedyFor } from './remedies.js';
 import type { Report } from './report.js';
 
 export const junit: Report = {
@@ -12,29 +10,9 @@ export const junit: Report = {
   render: renderJunit,
 };
 
-interface TestCase {
-  readonly name: string;
-  readonly seconds: number;
-  readonly trouble?: {
-    readonly kind: 'failure' | 'error' | 'skipped';
-    readonly type: string;
-    readonly message: string;
-  };
-  readonly body?: string;
-  readonly stdout?: string;
-  readonly stderr?: string;
-}
-
-interface TestSuite {
-  readonly name: string;
-  readonly cases: readonly TestCase[];
-}
-
 function renderJunit(result: RunResult): string {
   const { run } = result;
-  const warningsFail = result.exit.reasons.some(({ reason }) => reason === 'warning');
-  const suites = result.hosts.map((host): TestSuite => ({ name: host.name, cases: casesOf(host, warningsFail) }));
-  const all = [...suites, ...runSuite(result, suites)];
+  const all = suitesOf(result);
   const cases = all.flatMap((suite) => suite.cases);
   const attributes = {
     name: run.runbook,
@@ -50,91 +28,6 @@ function renderJunit(result: RunResult): string {
     '</testsuites>',
     '',
   ].join('\n');
-}
-
-function casesOf(host: HostResult, warningsFail: boolean): readonly TestCase[] {
-  const whole = hostTrouble(host);
-  const connection: readonly TestCase[] = whole
-    ? [
-        {
-          name: 'Connection',
-          seconds: 0,
-          trouble: { kind: 'error', type: whole.reason, message: whole.summary },
-          body: remedyFor(whole.reason) ?? '',
-        },
-      ]
-    : [];
-  const seen = new Map<string, number>();
-  const steps = ownSteps(host).map((step) => {
-    // Readers take two cases of one name for one: the second gets its place in the runbook.
-    const title = titleOfStep(step);
-    const before = seen.get(title) ?? 0;
-    seen.set(title, before + 1);
-    return caseOf(
-      step,
-      before === 0 ? title : `${title} (step ${step.step}${before > 1 ? `, ${before + 1}` : ''})`,
-      warningsFail,
-    );
-  });
-  return [...connection, ...steps];
-}
-
-function caseOf(step: StepResult, name: string, warningsFail: boolean): TestCase {
-  const kind = kindOf(step, warningsFail);
-  const { stdout, stderr } = outputOf(step);
-  const wanted = needsAttention(step) || isCommand(step.uses);
-  const notes = [
-    ...(kind === undefined && step.outcome !== 'ok'
-      ? [`${step.rescued ? 'rescued' : step.outcome}: ${step.summary}`]
-      : []),
-    ...(wanted && stdout !== '' ? [stdout] : []),
-  ];
-  return {
-    name,
-    seconds: step.duration,
-    ...(kind && { trouble: { kind, type: step.reason, message: step.summary }, body: explain(step) }),
-    ...(notes.length > 0 && { stdout: notes.join('\n') }),
-    ...(wanted && stderr !== '' && { stderr }),
-  };
-}
-
-function kindOf({ outcome, rescued }: StepResult, warningsFail: boolean): 'failure' | 'error' | 'skipped' | undefined {
-  if (rescued) return undefined;
-  switch (outcome) {
-    case 'failed':
-      return 'failure';
-    case 'warning':
-      return warningsFail ? 'failure' : undefined;
-    case 'unknown':
-    case 'unreachable':
-    case 'refused':
-      return 'error';
-    case 'skipped':
-      return 'skipped';
-    default:
-      return undefined;
-  }
-}
-
-function explain({ reason, summary, findings }: StepResult): string {
-  const remedy = remedyFor(reason);
-  return [
-    summary,
-    ...findings.flatMap((finding) => [
-      `${finding.severity}: ${finding.subject}: ${finding.detail}`,
-      ...(finding.remedy === undefined ? [] : [`  do: ${finding.remedy}`]),
-    ]),
-    ...(remedy === undefined ? [] : [`do: ${remedy}`]),
-  ].join('\n');
-}
-
-/** A run that is not green must not look green: what belongs to no step becomes a case of its own. */
-function runSuite(result: RunResult, suites: readonly TestSuite[]): readonly TestSuite[] {
-  const red = suites.some(({ cases }) => cases.some(({ trouble }) => trouble && trouble.kind !== 'skipped'));
-  if (result.exit.code === 0 || red) return [];
-  const type = result.exit.reasons[0]?.reason ?? 'unknown';
-  const message = formatExit(result.exit);
-  return [{ name: 'opsctl', cases: [{ name: 'Run', seconds: 0, trouble: { kind: 'error', type, message } }] }];
 }
 
 function suiteLines({ name, cases }: TestSuite, { run }: RunResult): readonly string[] {

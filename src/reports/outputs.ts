@@ -12,7 +12,7 @@ export interface Output {
 }
 
 /** Writes a whole file or none. Paths come as the user gave them. */
-export type WriteFile = (file: string, text: string) => Promise<void>;
+export type WriteFile = (file: string, text: string, mode?: number) => Promise<void>;
 
 /**
  * Reads `-o FORMAT[=FILE]` flags. All mistakes at once, before any host is contacted.
@@ -97,7 +97,7 @@ export async function writeOutputs(
       verbose: options.verbose ?? false,
     });
     try {
-      await (file === undefined ? terminal.out(text) : writeFile(file, text));
+      await (file === undefined ? terminal.out(text) : writeFile(file, text, report.fileMode));
     } catch (error) {
       failures.push({ problems: problemsOf(error, file), cause: error });
     }

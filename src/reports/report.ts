@@ -7,6 +7,8 @@ export interface Report {
   readonly summary: string;
   /** Machine formats own stdout alone: no other text is written there. */
   readonly machine: boolean;
+  /** Mode of a file, where the reader is another account. Without it, only the owner may read. */
+  readonly fileMode?: number;
   render(result: RunResult, view: ReportView): string;
 }
 

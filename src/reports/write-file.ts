@@ -4,11 +4,11 @@ import { type FileHandle, lstat, open, rename, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 
 /**
- * Writes a file that is whole or absent, mode 0600. An old file stays until the new one is on the disk. A
+ * Writes a file that is whole or absent, mode 0600 unless told otherwise. An old file stays until the new one is on the disk. A
  * symbolic link, a device or a pipe in its place is refused. write-file-atomic is not enough here: it
  * follows links, and its temporary name can be guessed.
  */
-export async function writeWholeFile(file: string, text: string): Promise<void> {
+export async function writeWholeFile(file: string, text: string, mode = 0o600): Promise<void> {
   const old = await lstat(file).catch(ignoreMissing);
   if (old && !old.isFile()) throw new Error(`${old.isSymbolicLink() ? 'a symbolic link' : 'no regular file'} is there`);
   const folder = dirname(file);
@@ -16,7 +16,7 @@ export async function writeWholeFile(file: string, text: string): Promise<void> 
   const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
   const handle = await open(temporary, flags, 0o600);
   try {
-    await fill(handle, text);
+    await fill(handle, text, mode);
     await rename(temporary, file);
   } catch (error) {
     await unlink(temporary).catch(() => {});
@@ -25,9 +25,9 @@ export async function writeWholeFile(file: string, text: string): Promise<void> 
   await syncFolder(folder);
 }
 
-async function fill(handle: FileHandle, text: string): Promise<void> {
+async function fill(handle: FileHandle, text: string, mode: number): Promise<void> {
   try {
-    await handle.chmod(0o600);
+    await handle.chmod(mode);
     // Goes on after short writes; a full disk throws.
     await handle.writeFile(text);
     await handle.sync();

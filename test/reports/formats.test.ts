@@ -13,6 +13,7 @@ import { disk, hundredHosts, runResult, stepResult, threeHosts } from '../suppor
 import { runnerCommands } from '../support/runner.js';
 import { longLine, payloads, saying } from './hostile.js';
 import { pluginOutput } from './plugin.js';
+import { readTap } from './tap.js';
 
 const view = { color: false, width: 100, verbose: false };
 const formats = Object.keys(reports);
@@ -106,6 +107,9 @@ function readBack(format: string, text: string): void {
       break;
     case 'nagios':
       expect(pluginOutput(text).state).toMatch(/^(OK|WARNING|CRITICAL|UNKNOWN)$/);
+      break;
+    case 'tap':
+      expect(readTap(text).map(({ description }) => description)).toEqual(['web1', 'web2']);
       break;
     case 'github':
       expect(text.split('\n').filter((line) => line.startsWith('::error ')).length).toBeLessThanOrEqual(10);

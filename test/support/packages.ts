@@ -30,6 +30,7 @@ export const packages = {
   nsenter: 'util-linux',
   openssl: 'openssl',
   pg_ctlcluster: 'postgresql',
+  ping: 'iputils-ping',
   prometheus: 'prometheus',
   'prometheus-node-exporter': 'prometheus-node-exporter',
   promtool: 'prometheus',
