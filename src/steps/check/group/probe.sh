@@ -13,7 +13,15 @@ if command -v getent >/dev/null 2>&1; then
       ;;
   esac
 else
-  found=$(grep "^$1:" /etc/group) || [ "$?" -eq 1 ] || exit 69
+  found=
+  while IFS= read -r line; do
+    case $line in
+      "$1":*)
+        found=$line
+        break
+        ;;
+    esac
+  done </etc/group || exit 69
 fi
 # A number finds the entry with that id, which is another name.
 case $found in

@@ -18,7 +18,15 @@ entry() {
         ;;
     esac
   else
-    found=$(grep "^$2:" "/etc/$1") || [ "$?" -eq 1 ] || exit 69
+    found=
+    while IFS= read -r line; do
+      case $line in
+        "$2":*)
+          found=$line
+          break
+          ;;
+      esac
+    done <"/etc/$1" || exit 69
   fi
   # A number finds the entry with that id, which is another name.
   case $found in
