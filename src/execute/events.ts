@@ -37,7 +37,14 @@ export type RunEvent =
       readonly attempt: number;
       readonly reason: string;
     }
-  | { readonly type: 'step-end'; readonly at: string; readonly host: string; readonly result: StepResult }
+  | {
+      readonly type: 'step-end';
+      readonly at: string;
+      readonly host: string;
+      readonly result: StepResult;
+      /** Place of the item in its loop, from 0. */
+      readonly index?: number;
+    }
   | {
       readonly type: 'host-end';
       readonly at: string;

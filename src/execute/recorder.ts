@@ -77,7 +77,7 @@ export class Recorder {
       ...(step.controls.length > 0 && { controls: [...step.controls] }),
     });
     this.#results.set(key, result);
-    this.#run.emit({ type: 'step-end', at: this.#run.now().toISOString(), host: this.#plan.host.name, result });
+    this.#emit(item, result);
   }
 
   failed(item: PlannedItem): boolean {
@@ -99,18 +99,12 @@ export class Recorder {
 
   /** The rescue steps made good for what failed in the body. What is unknown stays unknown. */
   rescue(body: readonly Segment[]): void {
-    for (const item of itemsOf(body)) {
-      for (const result of this.#resultsOf(item)) {
-        if (result.outcome !== 'failed' || result.rescued) continue;
-        const rescued = { ...result, rescued: true };
-        this.#results.set(stepKey(result), rescued);
-        this.#run.emit({
-          type: 'step-end',
-          at: this.#run.now().toISOString(),
-          host: this.#plan.host.name,
-          result: rescued,
-        });
-      }
+    for (const item of itemsOf(body).flatMap((planned) => this.#items.get(planned) ?? [planned])) {
+      const result = this.#results.get(this.keyOf(item));
+      if (result?.outcome !== 'failed' || result.rescued) continue;
+      const rescued = { ...result, rescued: true };
+      this.#results.set(this.keyOf(item), rescued);
+      this.#emit(item, rescued);
     }
   }
 
@@ -171,6 +165,17 @@ export class Recorder {
       steps: this.#views,
       ...(item.item && { item: item.item.value }),
     };
+  }
+
+  #emit({ item }: PlannedItem, result: StepResult): void {
+    const at = this.#run.now().toISOString();
+    this.#run.emit({
+      type: 'step-end',
+      at,
+      host: this.#plan.host.name,
+      result,
+      ...(item && { index: item.index }),
+    });
   }
 
   /** A step that is not for this host, or was left out by its tags, reads as skipped. */

@@ -1,4 +1,4 @@
-import type { PlannedItem, PlannedStep, Segment } from './plan.js';
+import type { LoopItem, PlannedItem, PlannedStep, Segment } from './plan.js';
 
 /**
  * The items of a loop, each with the name that results have for it. No two names are the same: the name is part
@@ -7,13 +7,13 @@ import type { PlannedItem, PlannedStep, Segment } from './plan.js';
 export function loopItems(
   values: readonly unknown[],
   { sensitive }: Pick<PlannedStep, 'sensitive'>,
-): readonly { readonly value: unknown; readonly label: string }[] {
+): readonly LoopItem[] {
   const seen = new Map<string, number>();
   return values.map((value, index) => {
     const label = sensitive ? `#${index + 1}` : labelOf(value);
     const times = (seen.get(label) ?? 0) + 1;
     seen.set(label, times);
-    return { value, label: times === 1 ? label : `${label} (${times})` };
+    return { value, index, label: times === 1 ? label : `${label} (${times})` };
   });
 }
 

@@ -49,13 +49,21 @@ export interface PlannedItem {
   /** As root: said by the step, a group around it, the runbook or the host. */
   readonly sudo: boolean;
   /** The loop item, when the step has `each`. */
-  readonly item?: { readonly value: unknown; readonly label: string };
+  readonly item?: LoopItem;
   /** Ready parameters; absent when they need results of earlier steps. */
   readonly params?: Readonly<Record<string, unknown>>;
   /** Decided already: the step does not run here. */
   readonly skip?: { readonly reason: string; readonly summary: string };
   /** `when`, `with` or `each` need results of earlier steps: decided when the round comes. */
   readonly deferred: boolean;
+}
+
+export interface LoopItem {
+  readonly value: unknown;
+  /** Its place in the loop, from 0. */
+  readonly index: number;
+  /** Its name in results. */
+  readonly label: string;
 }
 
 /** A step as compiled from the runbook, the same for every host. */

@@ -12,7 +12,7 @@ interface HostState {
   readonly name: string;
   readonly address: string;
   readonly transport: string;
-  readonly steps: Map<string, StepResult>;
+  readonly steps: Map<string, { readonly result: StepResult; readonly index: number }>;
   hostKeys: readonly string[];
   reason: string | undefined;
   summary: string | undefined;
@@ -58,7 +58,7 @@ export function startFold(): ResultFold {
           withHost(hosts, event.host, (host) => {
             // The items of a loop take the place of what was said before they were known.
             if (event.result.item !== undefined) host.steps.delete(event.result.step);
-            host.steps.set(stepKey(event.result), event.result);
+            host.steps.set(stepKey(event.result), { result: event.result, index: event.index ?? 0 });
           });
           break;
         case 'host-end':
@@ -125,8 +125,10 @@ function newHost(name: string, address: string, transport: string): HostState {
 }
 
 function hostResult(state: HostState, order: ReadonlyMap<string, number>): HostResult {
-  const placeOf = (step: StepResult) => order.get(step.step) ?? order.size;
-  const steps = [...state.steps.values()].sort((a, b) => placeOf(a) - placeOf(b));
+  const placeOf = ({ step }: StepResult) => order.get(step) ?? order.size;
+  const steps = [...state.steps.values()]
+    .sort((a, b) => placeOf(a.result) - placeOf(b.result) || a.index - b.index)
+    .map(({ result }) => result);
   const worst = worstOutcome(steps.filter((step) => !step.rescued).map((step) => step.outcome));
   // A host that was not seen to end may have more to say: that is not known.
   const outcome = worstOutcome([state.ended ?? 'unknown', worst]);

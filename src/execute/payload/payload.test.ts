@@ -21,7 +21,7 @@ describe('a value in shell text', () => {
       ),
       { numRuns: 800, seed: 42 },
     )
-    .filter((value) => !value.includes('\0') && value.isWellFormed());
+    .filter((value) => !value.includes('\0') && Buffer.from(value).toString() === value);
 
   it.each(Object.entries(shells))('is the same word again in %s', (_, [program = 'sh', ...options]) => {
     expect(values.length).toBeGreaterThan(600);
