@@ -10,4 +10,6 @@ export const reports: Readonly<Record<string, () => Promise<Report>>> = {
   markdown: async () => (await import('./markdown.js')).markdown,
   github: async () => (await import('./github.js')).github,
   tap: async () => (await import('./tap.js')).tap,
+  csv: async () => (await import('./csv.js')).csv,
+  prometheus: async () => (await import('./prometheus.js')).prometheus,
 };

@@ -11,6 +11,8 @@ import { type RunResult, resultSchema } from '../../src/result/result.schema.js'
 import { describeWith } from '../support/needs.js';
 import { disk, hundredHosts, runResult, stepResult, threeHosts } from '../support/results.js';
 import { runnerCommands } from '../support/runner.js';
+import { readCsv } from './csv.js';
+import { readExposition } from './exposition.js';
 import { longLine, payloads, saying } from './hostile.js';
 import { pluginOutput } from './plugin.js';
 import { readTap } from './tap.js';
@@ -62,9 +64,10 @@ for (const format of formats)
 
     it.each(payloads.map((payload) => [payload]))('is harmless: %j', async (payload) => {
       const text = await render(format, saying(payload));
+      const lines = format === 'csv' ? text.replaceAll('\r\n', '\n') : text;
 
-      expect(text).toMatch(/^[\n\t\p{L}\p{M}\p{N}\p{P}\p{S}\p{Zs}]*$/u);
-      expect(text).not.toMatch(/\p{Default_Ignorable_Code_Point}/u);
+      expect(lines).toMatch(/^[\n\t\p{L}\p{M}\p{N}\p{P}\p{S}\p{Zs}]*$/u);
+      expect(lines).not.toMatch(/\p{Default_Ignorable_Code_Point}/u);
       expect(runnerCommands(text).filter((command) => !harmless.includes(command))).toEqual([]);
       readBack(format, text);
     });
@@ -110,6 +113,12 @@ function readBack(format: string, text: string): void {
       break;
     case 'tap':
       expect(readTap(text).map(({ description }) => description)).toEqual(['web1', 'web2']);
+      break;
+    case 'csv':
+      expect(readCsv(text).map(({ host }) => host)).toEqual([...Array(6).fill('web1'), 'web2']);
+      break;
+    case 'prometheus':
+      expect(readExposition(text).get('opsctl_run_exit_code')).toHaveLength(1);
       break;
     case 'github':
       expect(text.split('\n').filter((line) => line.startsWith('::error ')).length).toBeLessThanOrEqual(10);
