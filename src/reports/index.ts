@@ -12,4 +12,6 @@ export const reports: Readonly<Record<string, () => Promise<Report>>> = {
   tap: async () => (await import('./tap.js')).tap,
   csv: async () => (await import('./csv.js')).csv,
   prometheus: async () => (await import('./prometheus.js')).prometheus,
+  gitlab: async () => (await import('./gitlab.js')).gitlab,
+  sarif: async () => (await import('./sarif.js')).sarif,
 };

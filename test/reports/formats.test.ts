@@ -13,8 +13,10 @@ import { disk, hundredHosts, runResult, stepResult, threeHosts } from '../suppor
 import { runnerCommands } from '../support/runner.js';
 import { readCsv } from './csv.js';
 import { readExposition } from './exposition.js';
+import { readGitlab } from './gitlab.js';
 import { longLine, payloads, saying } from './hostile.js';
 import { pluginOutput } from './plugin.js';
+import { readSarif } from './sarif.js';
 import { readTap } from './tap.js';
 
 const view = { color: false, width: 100, verbose: false };
@@ -119,6 +121,12 @@ function readBack(format: string, text: string): void {
       break;
     case 'prometheus':
       expect(readExposition(text).get('opsctl_run_exit_code')).toHaveLength(1);
+      break;
+    case 'gitlab':
+      expect(readGitlab(text).length).toBeGreaterThanOrEqual(5);
+      break;
+    case 'sarif':
+      expect(readSarif(text).results.length).toBeGreaterThanOrEqual(5);
       break;
     case 'github':
       expect(text.split('\n').filter((line) => line.startsWith('::error ')).length).toBeLessThanOrEqual(10);
