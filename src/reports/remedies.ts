@@ -5,7 +5,7 @@ export function remedyFor(reason: string): string | undefined {
 
 const remedies: Readonly<Record<string, string>> = {
   'name-not-found': 'check the name, or give the host an `address` in the inventory',
-  'connect-refused': 'nothing listens there: check the port and that sshd runs',
+  'connect-refused': 'nothing listens there: check the port, and that the service (for SSH: sshd) runs',
   'connect-timeout': 'check address, firewall and power; `connect.deadlines.connect` sets the wait',
   'no-route': 'check routing or VPN; a bastion goes into `connect.jump`',
   'connection-reset': 'the server closed the connection: check its log and MaxStartups',
