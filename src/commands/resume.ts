@@ -2,8 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { UserError } from '../errors.js';
-import { readJournal } from '../journal/journal.js';
-import { readRequest } from '../journal/request.js';
+import { readEarlierEvents, readRequest } from '../journal/request.js';
 import { findRunFolder, readResult } from '../journal/runs.js';
 import { loadScope, stateOf } from '../perform/prepare.js';
 import { exitFor, parseOutputs } from '../reports/outputs.js';
@@ -53,7 +52,7 @@ export function define(command: Command, context: CommandContext): void {
           ...(flags.output && { outputs: flags.output }),
           ...(flags.quiet && { quiet: true }),
           ...(flags.verbose && { verbose: true }),
-          resume: { id: request.id, sha256: request.sha256, events: readJournal(`${folder}/journal.ndjson`) },
+          resume: { id: request.id, sha256: request.sha256, events: readEarlierEvents(folder) },
         },
         { ...context, cwd: request.cwd },
       );
@@ -70,6 +69,13 @@ async function finishedResult(folder: string): Promise<RunResult | undefined> {
   const unsettled =
     result.run.stopped !== undefined ||
     result.hosts.some(({ outcome }) => open.includes(outcome)) ||
-    steps.some(({ outcome, reason }) => open.includes(outcome) || reason === 'locked' || reason === 'stopped');
+    steps.some(
+      ({ outcome, reason, attempts }) =>
+        open.includes(outcome) ||
+        reason === 'locked' ||
+        reason === 'stopped' ||
+        // A change that found no room for its marks, say: it can be begun once there is.
+        (outcome === 'failed' && attempts === 0),
+    );
   return unsettled ? undefined : result;
 }

@@ -180,7 +180,7 @@ export class HostSession {
       : silent
         ? new TransportError('transport-error', 'unknown', 'the host went silent past every deadline')
         : (exit.lost ??
-          (exit.status === null
+          (exit.status === null && exit.signal === null
             ? new TransportError('connection-lost', 'unknown', 'the connection was lost')
             : undefined));
     if (lost) {
@@ -198,7 +198,7 @@ export class HostSession {
       }
       return [];
     }
-    const how = exit.signal ? `ended by SIG${exit.signal}` : `ended with status ${exit.status}`;
+    const how = exit.signal ? `was ended by SIG${exit.signal.replace(/^SIG/, '')}` : `ended with status ${exit.status}`;
     for (const position of open) {
       const began = frames.probes[position]?.began ?? false;
       report(position, {

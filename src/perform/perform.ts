@@ -266,8 +266,8 @@ function readEarlier(events: readonly RunEvent[]): { results: Map<string, StepRe
     if (event.type !== 'step-end') continue;
     const key = `${event.host}\0${stepKey(event.result)}`;
     // Only what is known to have happened counts; the rest is done, or asked for, again.
-    const known =
-      ['ok', 'changed', 'warning', 'failed'].includes(event.result.outcome) || event.result.reason === 'condition';
+    const { outcome, reason, attempts } = event.result;
+    const known = (['ok', 'changed', 'warning', 'failed'].includes(outcome) && attempts > 0) || reason === 'condition';
     if (known) results.set(key, event.result);
     else results.delete(key);
   }
