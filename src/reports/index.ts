@@ -14,4 +14,5 @@ export const reports: Readonly<Record<string, () => Promise<Report>>> = {
   prometheus: async () => (await import('./prometheus.js')).prometheus,
   gitlab: async () => (await import('./gitlab.js')).gitlab,
   sarif: async () => (await import('./sarif.js')).sarif,
+  html: async () => (await import('./html.js')).html,
 };

@@ -128,6 +128,10 @@ function readBack(format: string, text: string): void {
     case 'sarif':
       expect(readSarif(text).results.length).toBeGreaterThanOrEqual(5);
       break;
+    case 'html':
+      expect(text).toMatch(/^<!doctype html>\n.*<\/html>\n$/s);
+      expect(text).not.toMatch(/<(?:script|img|a|iframe)\b/i);
+      break;
     case 'github':
       expect(text.split('\n').filter((line) => line.startsWith('::error ')).length).toBeLessThanOrEqual(10);
       break;

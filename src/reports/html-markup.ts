@@ -1,0 +1,22 @@
+import { escapeXml } from './escape.js';
+
+const safe = Symbol('safe');
+
+/** Text that is markup already. Only `html` makes it. */
+export interface Html {
+  readonly [safe]: string;
+  toString(): string;
+}
+
+type Value = string | number | Html | readonly Html[];
+
+/** Markup in which every value is escaped, unless it is markup itself. Attributes stand in double quotes. */
+export function html(parts: TemplateStringsArray, ...values: readonly Value[]): Html {
+  const text = parts.map((part, index) => (index === 0 ? '' : printed(values[index - 1] ?? '')) + part).join('');
+  return { [safe]: text, toString: () => text };
+}
+
+function printed(value: Value): string {
+  if (Array.isArray(value)) return value.map(String).join('');
+  return typeof value === 'object' && safe in value ? value[safe] : escapeXml(String(value));
+}
