@@ -3,8 +3,12 @@ let table: Uint32Array | undefined;
 /** CRC-32 (IEEE 802.3) of the UTF-8 bytes of a text. To load node:zlib takes longer than a journal of ten checks. */
 export function crc32(text: string): number {
   table ??= makeTable();
+  const bytes = Buffer.from(text);
   let crc = -1;
-  for (const byte of Buffer.from(text)) crc = (table[(crc ^ byte) & 0xff] ?? 0) ^ (crc >>> 8);
+  // By index: an iterator costs several times more, and this runs for every record.
+  for (let index = 0; index < bytes.length; index += 1) {
+    crc = (table[(crc ^ (bytes[index] as number)) & 0xff] as number) ^ (crc >>> 8);
+  }
   return (crc ^ -1) >>> 0;
 }
 
