@@ -34,7 +34,7 @@ export async function validate(check: Check): Promise<Problem[]> {
     check,
   ).map((error) => explainError(error, check));
   const base = check.base ?? [];
-  for (const path of durations(check.schema, check.value, [])) {
+  for (const path of durations(check.schema, check.value)) {
     const value = valueAt(check.value, path);
     if (check.templates && typeof value === 'string' && containsTemplate(value)) continue;
     const problem = durationProblem(value);
@@ -118,21 +118,36 @@ export function hasTemplates(value: unknown): boolean {
 
 type Schema = Readonly<Record<string, unknown>>;
 
-/** Paths of all durations. `path` is one array for all of them: big inventories have many values and few durations. */
-function* durations(schema: unknown, value: unknown, path: (string | number)[]): Generator<DocumentPath> {
+/** Paths of all durations in a value, by its schema. */
+function durations(schema: unknown, value: unknown): DocumentPath[] {
+  const found: DocumentPath[] = [];
+  collectDurations(schema, value, [], found);
+  return found;
+}
+
+function collectDurations(schema: unknown, value: unknown, path: (string | number)[], found: DocumentPath[]): void {
   if (!holdsDuration(schema)) return;
   const { format, properties, additionalProperties, items } = schema as Schema;
   if (typeof value === 'string' || typeof value === 'number') {
-    if (format === 'duration') yield [...path];
-  } else if (typeof value === 'object' && value !== null) {
-    const known = properties as Schema | undefined;
-    for (const [key, item] of Object.entries(value)) {
-      path.push(Array.isArray(value) ? Number(key) : key);
-      if (Array.isArray(value)) yield* durations(items, item, path);
-      else yield* durations(known && Object.hasOwn(known, key) ? known[key] : additionalProperties, item, path);
-      path.pop();
-    }
+    if (format === 'duration') found.push([...path]);
+    return;
   }
+  if (typeof value !== 'object' || value === null) return;
+  const into = (inner: unknown, key: string | number, item: unknown) => {
+    path.push(key);
+    collectDurations(inner, item, path, found);
+    path.pop();
+  };
+  if (Array.isArray(value)) {
+    for (const [index, item] of value.entries()) into(items, index, item);
+    return;
+  }
+  const map = value as Readonly<Record<string, unknown>>;
+  const known = (properties ?? {}) as Schema;
+  // An inventory has many hosts with few keys each: only those are looked at that can hold a duration.
+  for (const key of Object.keys(known)) if (Object.hasOwn(map, key)) into(known[key], key, map[key]);
+  if (!holdsDuration(additionalProperties)) return;
+  for (const key of Object.keys(map)) if (!Object.hasOwn(known, key)) into(additionalProperties, key, map[key]);
 }
 
 const holding = new WeakMap<object, boolean>();
