@@ -1,4 +1,4 @@
-import type { FromSchema, JsonSchema } from '../documents/json-schema.js';
+import type { JsonSchema } from '../documents/json-schema.js';
 
 const secret = <const D extends string>(description: D) =>
   ({
@@ -136,6 +136,5 @@ export const inventorySchema = {
   additionalProperties: false,
 } as const satisfies JsonSchema;
 
-export type InventoryDocument = FromSchema<typeof inventorySchema>;
 /** The settings of `connect`, in the order of the documentation. */
 export const connectSettingNames = Object.keys(connectProperties) as (keyof typeof connectProperties)[];
