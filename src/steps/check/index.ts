@@ -3,6 +3,7 @@ import type { StepKind } from '../step.js';
 /** One line a kind. */
 export const checks: Readonly<Record<string, () => Promise<StepKind>>> = {
   'check.apparmor': async () => (await import('./apparmor/step.js')).default,
+  'check.bond': async () => (await import('./bond/step.js')).default,
   'check.certificate': async () => (await import('./certificate/step.js')).default,
   'check.clock': async () => (await import('./clock/step.js')).default,
   'check.command': async () => (await import('./command/step.js')).default,
