@@ -31,6 +31,7 @@ export const checks: Readonly<Record<string, () => Promise<StepKind>>> = {
   'check.oom': async () => (await import('./oom/step.js')).default,
   'check.package': async () => (await import('./package/step.js')).default,
   'check.ping': async () => (await import('./ping/step.js')).default,
+  'check.plugin': async () => (await import('./plugin/step.js')).default,
   'check.port': async () => (await import('./port/step.js')).default,
   'check.postgres': async () => (await import('./postgres/step.js')).default,
   'check.pressure': async () => (await import('./pressure/step.js')).default,
