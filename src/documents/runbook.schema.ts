@@ -1,6 +1,7 @@
 import { severities } from '../result/result.schema.js';
 import { duration } from './duration.js';
 import type { FromSchema, JsonSchema } from './json-schema.js';
+import { trendSchema } from './trend.js';
 
 const condition = (description: string) => ({ type: ['string', 'boolean'], description }) as const;
 
@@ -56,6 +57,13 @@ const stepProperties = {
       until: condition('Stop trying when this CEL expression is true; `result` is the attempt. When absent: until ok.'),
     },
     additionalProperties: false,
+  },
+  trends: {
+    type: 'array',
+    minItems: 1,
+    items: trendSchema,
+    description: 'Numbers of the step to compare with earlier runs of this runbook.',
+    examples: [[{ metric: 'used', show: 'full-in', warning: '24h:', critical: '4h:' }]],
   },
   timeout: duration('Time that the step may take.'),
   'on-failure': {

@@ -1,9 +1,10 @@
 import { realpath } from 'node:fs/promises';
-import { dirname, relative, resolve, sep } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { type Place, type Problem, UserError } from '../errors.js';
 import { stepKinds } from '../steps/index.js';
 import type { StepKind } from '../steps/step.js';
 import type { DocumentPath, LoadedDocument } from './document.js';
+import { documentReader, shownPath } from './document-reader.js';
 import { givenProblems, type IncludeLink, includedFileProblem, includeProblems } from './include.js';
 import { type IncludeParams, includeKind, includeSchema } from './include.schema.js';
 import { documentProblems, loadedDocument, readDocument } from './load.js';
@@ -22,6 +23,7 @@ import { defaultProblems } from './runbook-params.js';
 import { quote } from './source.js';
 import { containsTemplate } from './template.js';
 import type { ParsedFile } from './tree.js';
+import { trendProblems } from './trend.js';
 import { hasTemplates, ordered, validate } from './validate.js';
 
 export interface LoadedRunbook extends LoadedDocument<Runbook> {
@@ -46,6 +48,8 @@ export interface StepEntry extends EntryBase {
   readonly kind: 'step';
   readonly step: Step;
   readonly stepKind: StepKind;
+  /** What `documents` of the kind has read, to join its parameters. */
+  readonly documents?: Readonly<Record<string, unknown>>;
 }
 
 export interface GroupEntry extends EntryBase {
@@ -218,13 +222,27 @@ class RunbookLoader {
       templates: true,
     });
     this.#problems.push(...found);
-    if (found.length === 0 && problems.length === 0) this.#checkFit(stepKind, step, at);
-    return { kind: 'step', key, path, document: scope.document, step, stepKind };
+    if (found.length > 0) return undefined;
+    if (problems.length === 0) this.#checkFit(stepKind, step, at);
+    const reader = documentReader({
+      cwd: this.#options.cwd,
+      folder: dirname(scope.request.file),
+      // A file that the command line names may be anywhere.
+      ...(this.#options.text === undefined || this.#options.projectRoot !== undefined ? { root: this.#root } : {}),
+      place: (part, side) => at(['with', ...part], side),
+      refuse: (problem) => this.#problems.push(problem),
+      files: scope.files,
+    });
+    const documents = await stepKind.documents?.(params, reader);
+    return { kind: 'step', key, path, document: scope.document, step, stepKind, ...(documents && { documents }) };
   }
 
   /** What depends on the kind and no schema can say. */
   #checkFit(kind: StepKind, step: Step, at: (part: DocumentPath, side?: 'key' | 'value') => Place): void {
-    if (step.from !== undefined && step.from !== kind.runs) {
+    for (const [index, trend] of (step.trends ?? []).entries())
+      for (const { path, what, hint } of trendProblems(trend))
+        this.#refuse('E_VALUE', what, at(['trends', index, ...path]), hint);
+    if (step.from !== undefined && step.from !== kind.runs && step.from !== kind.alsoFrom) {
       const what = `${kind.kind} looks from the ${kind.runs} only`;
       this.#refuse('E_FROM', what, at(['from']), 'remove `from`');
     }
@@ -280,7 +298,13 @@ class RunbookLoader {
     const from = at(['with', 'file']);
     const file = resolve(dirname(scope.request.file), include.file);
     if (!(await this.#mayInclude(scope, include.file, file, from))) return undefined;
-    const runbook = await this.load({ file, name: this.#name(file), chain: scope.chain, keyPrefix: `${key}/`, from });
+    const runbook = await this.load({
+      file,
+      name: shownPath(file, this.#options.cwd),
+      chain: scope.chain,
+      keyPrefix: `${key}/`,
+      from,
+    });
     if (!runbook) return undefined;
     scope.files.push(...runbook.files);
     const given = (include.params ?? {}) as Record<string, unknown>;
@@ -326,11 +350,6 @@ class RunbookLoader {
     });
     this.#problems.push(...found);
     return found;
-  }
-
-  #name(file: string): string {
-    const path = relative(this.#options.cwd, file);
-    return path.startsWith(`..${sep}`) ? file : path;
   }
 
   #refuse(code: Problem['code'], what: string, place: Place, hint?: string): void {

@@ -1,5 +1,5 @@
 import type { Evidence } from '../result/result.schema.js';
-import type { FoundIssue, HostStep, Judgement, StepKind } from '../steps/step.js';
+import type { FoundIssue, HostStep, JudgeContext, Judgement, StepKind } from '../steps/step.js';
 import { probeStatus, text, UnreadableOutput } from '../steps/step.js';
 import type { TransportError } from '../transports/transport.js';
 import type { Capture, ProbeFrames } from './payload/frames.js';
@@ -12,6 +12,7 @@ export interface Attempt {
   readonly summary: string;
   readonly metrics?: Judgement['metrics'];
   readonly findings?: readonly FoundIssue[];
+  readonly keep?: unknown;
   readonly data?: unknown;
   readonly evidence?: Evidence;
   readonly stdout?: Capture;
@@ -28,7 +29,7 @@ export function judgeFrames(
   kind: HostStep<unknown, unknown>,
   params: unknown,
   frames: ProbeFrames,
-  context: { host: string; now: Date },
+  context: JudgeContext,
   seconds: number,
 ): Attempt {
   const evidence = evidenceOf(frames);
@@ -74,7 +75,7 @@ export function judgeFrames(
 export function judgeData(
   kind: StepKind,
   params: unknown,
-  context: { host: string; now: Date },
+  context: JudgeContext,
   rest: Partial<Attempt>,
   read: () => unknown,
 ): Attempt {

@@ -1,5 +1,6 @@
 import type { StepResult } from '../result/result.schema.js';
 import type { Secret } from '../secrets/secret.js';
+import type { Memory, Sample } from '../steps/step.js';
 import type { Connection, Target } from '../transports/transport.js';
 import type { RunEvent } from './events.js';
 import type { Privilege } from './shell.js';
@@ -21,6 +22,11 @@ export interface RunContext {
   redactDeep<T>(value: T): T;
   /** Keeps long raw output; gives the file name below the run folder. */
   saveArtefact?(host: string, step: string, stream: 'stdout' | 'stderr', bytes: Buffer): string;
+  /** What steps know from earlier runs; absent where nothing is to be remembered. */
+  readonly memory?: {
+    of(host: string, key: string): Memory;
+    add(host: string, key: string, entry: { readonly keep?: unknown; readonly sample: Sample }): void;
+  };
   /** Results of a run that is being resumed, by host and step key. */
   earlier(host: string, key: string): StepResult | undefined;
   /** Jobs that the earlier run may have started, by host and step key. */

@@ -1,15 +1,37 @@
-import type { HostPlan, PlannedItem } from '../plan/plan.js';
-import type { ControllerStep } from '../steps/step.js';
-import { type Attempt, judgeData } from './attempt.js';
+import type { HostPlan } from '../plan/plan.js';
+import type { ControllerStep, Dial } from '../steps/step.js';
+import { type Attempt, judgeData, lostAttempt } from './attempt.js';
 import type { RunContext } from './context.js';
+import type { ReadyItem } from './ready.js';
+import { asTransportError, HostSession } from './session.js';
 
 /** How long a call that ignores its signal may go on before it is left alone. */
 const grace = 1_000;
 
-/** Looks at a host from here. What the call throws is unknown; a call that ignores its signal is cut off. */
-export async function callItem(item: PlannedItem, params: unknown, plan: HostPlan, run: RunContext): Promise<Attempt> {
+/**
+ * Looks at a host from here, or with `from: host` through it. What the call throws is unknown; a call that ignores
+ * its signal is cut off.
+ */
+export async function callItem(
+  ready: ReadyItem,
+  plan: HostPlan,
+  run: RunContext,
+  session: HostSession,
+): Promise<Attempt> {
+  const { item, params, memory } = ready;
+  if (item.step.kind.runs === 'host') return probeHere(ready, plan, run);
   const kind = item.step.kind as ControllerStep<unknown, unknown>;
-  const context = { host: plan.host.name, now: run.now() };
+  const context = { host: plan.host.name, now: run.now(), ...(memory && { memory }) };
+  let dial: Dial | undefined;
+  if (item.step.from === 'host')
+    try {
+      const connection = await session.connect();
+      dial = connection.dial;
+      const summary = `transport ${run.targetOf(plan.host.name).transport} opens no connections from the host`;
+      if (!dial) return { outcome: 'unknown', reason: 'cannot-dial', summary };
+    } catch (error) {
+      return lostAttempt(asTransportError(error), false);
+    }
   const deadline = AbortSignal.timeout(item.step.timeout * 1000);
   const signal = AbortSignal.any([deadline, run.signal]);
   const host = { name: plan.host.name, address: run.targetOf(plan.host.name).address };
@@ -23,7 +45,7 @@ export async function callItem(item: PlannedItem, params: unknown, plan: HostPla
   if (signal.aborted) leave();
   else signal.addEventListener('abort', leave, { once: true });
   try {
-    const data = await Promise.race([kind.call(params, { host, signal }), cutOff]);
+    const data = await Promise.race([kind.call(params, { host, signal, ...(dial && { dial }) }), cutOff]);
     return judgeData(kind, params, context, {}, () => data);
   } catch (error) {
     if (run.signal.aborted)
@@ -35,4 +57,20 @@ export async function callItem(item: PlannedItem, params: unknown, plan: HostPla
     signal.removeEventListener('abort', leave);
     clearTimeout(timer);
   }
+}
+
+/** A probe that runs on this machine, to look at the host from outside. */
+async function probeHere(ready: ReadyItem, plan: HostPlan, run: RunContext): Promise<Attempt> {
+  // That this machine was reached says nothing about the host.
+  const quiet = { ...run, emit: () => {} };
+  const session = new HostSession(quiet, plan.host.name, { ...run.targetOf(plan.host.name), transport: 'local' });
+  let attempt: Attempt | undefined;
+  await session.runRound([ready], false, {
+    onStart: () => undefined,
+    onEnd: (_, end) => {
+      attempt = end;
+    },
+  });
+  await session.close();
+  return attempt as Attempt;
 }

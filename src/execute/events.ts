@@ -1,4 +1,4 @@
-import type { HostResult, RunResult, StepResult } from '../result/result.schema.js';
+import type { HostResult, RunResult, StepResult, Waiver } from '../result/result.schema.js';
 
 /**
  * What happens during a run, as data. The journal writes them, the live view shows them, the result is
@@ -52,6 +52,8 @@ export type RunEvent =
       readonly outcome: HostResult['outcome'];
       readonly reason?: string;
       readonly summary?: string;
+      /** That it could not be worked on is accepted. */
+      readonly waived?: Waiver;
     }
   | { readonly type: 'warning'; readonly at: string; readonly message: string }
   | { readonly type: 'run-end'; readonly at: string; readonly duration: number; readonly stopped?: string };

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { EvaluationContext, Group, HostPlan, PlannedItem, Round, Segment } from '../plan/plan.js';
 import { worstOutcome } from '../result/fold.js';
+import type { Memory } from '../steps/step.js';
 import type { Attempt } from './attempt.js';
 import { runChange } from './change.js';
 import type { RunContext } from './context.js';
@@ -9,6 +10,7 @@ import { expandItems, expressionFails, type ReadyItem, readyItem } from './ready
 import { Recorder } from './recorder.js';
 import { type Weighed, weigh } from './retry.js';
 import { HostSession } from './session.js';
+import { withTrends } from './trends.js';
 
 /** What a segment means for the rest of the host. */
 interface Flow {
@@ -105,7 +107,8 @@ class HostRun {
     for (const planned of round.items) {
       for (const item of this.#expand(planned)) {
         if (this.#keepEarlier(item)) continue;
-        const decided = await readyItem(item, this.#contextOf(item), this.#run.secrets);
+        const memory = this.recorder.memoryOf(item);
+        const decided = await readyItem(item, this.#contextOf(item), this.#run.secrets, memory);
         if ('params' in decided) ready.push(decided);
         else this.#recordUnready(item, decided.attempt);
       }
@@ -154,7 +157,7 @@ class HostRun {
   }
 
   async #runCall(entry: ReadyItem): Promise<void> {
-    const call = ({ item, params }: ReadyItem) => callItem(item, params, this.#plan, this.#run);
+    const call = (ready: ReadyItem) => callItem(ready, this.#plan, this.#run, this.session);
     this.#started(entry);
     const weighed = this.#weigh(entry, await call(entry), 1);
     if (weighed.done) this.recorder.record(entry.item, weighed.attempt, 1);
@@ -182,13 +185,24 @@ class HostRun {
     this.recorder.record(item, weighed.attempt, attempts);
   }
 
-  #weigh({ item }: ReadyItem, attempt: Attempt, attempts: number): Weighed {
+  #weigh({ item, memory }: ReadyItem, measured: Attempt, attempts: number): Weighed {
+    const attempt = this.#withTrends(item, measured, memory);
     const lost = item.step.kind.runs === 'host' && this.session.failure !== undefined;
     const mayRepeat = !lost && !this.#run.signal.aborted;
     return weigh(item.step, attempt, attempts, mayRepeat, () => ({
       ...this.#contextOf(item),
       result: this.recorder.view(attempt),
     }));
+  }
+
+  #withTrends(item: PlannedItem, attempt: Attempt, memory: Memory | undefined): Attempt {
+    const { trends } = item.step.resolve;
+    if (!trends) return attempt;
+    try {
+      return withTrends(attempt, trends(this.#contextOf(item)), memory, this.#run.now().getTime() / 1000);
+    } catch (error) {
+      return expressionFails(error);
+    }
   }
 
   async #probe(entry: ReadyItem, sudo: boolean): Promise<Attempt> {

@@ -1,6 +1,7 @@
 import { conditionFails, listIsEmpty, loopItems } from '../plan/items.js';
 import type { EvaluationContext, PlannedItem } from '../plan/plan.js';
 import { Secret } from '../secrets/secret.js';
+import type { Memory } from '../steps/step.js';
 import type { Attempt } from './attempt.js';
 
 /** An item that can run: its parameters are known. */
@@ -9,6 +10,8 @@ export interface ReadyItem {
   readonly params: Readonly<Record<string, unknown>>;
   /** Positional parameters of a script on the host; none for what looks from the controller. */
   readonly args: readonly (string | Secret)[];
+  /** Of a step that remembers. */
+  readonly memory?: Memory;
 }
 
 /** The items of a loop that could not be known before; undefined for all else. Throws what its expressions throw. */
@@ -26,6 +29,7 @@ export async function readyItem(
   item: PlannedItem,
   context: EvaluationContext,
   secrets: ReadonlyMap<string, Secret>,
+  memory: Memory | undefined,
 ): Promise<ReadyItem | { readonly attempt: Attempt }> {
   if (item.skip) return { attempt: { outcome: 'skipped', ...item.skip } };
   try {
@@ -34,7 +38,7 @@ export async function readyItem(
     }
     const given = item.params ?? (await item.step.resolve.params(context));
     const params = withSecrets(given, secrets) as ReadyItem['params'];
-    return { item, params, args: argumentsOf(item, params) };
+    return { item, params, args: argumentsOf(item, params, memory), ...(memory && { memory }) };
   } catch (error) {
     return { attempt: expressionFails(error) };
   }
@@ -49,9 +53,13 @@ export function expressionFails(error: unknown): Attempt {
   };
 }
 
-function argumentsOf({ step }: PlannedItem, params: ReadyItem['params']): ReadyItem['args'] {
+function argumentsOf(
+  { step }: PlannedItem,
+  params: ReadyItem['params'],
+  memory: Memory | undefined,
+): ReadyItem['args'] {
   if (step.kind.runs === 'controller') return [];
-  const args = step.kind.args(params) as ReadyItem['args'];
+  const args = step.kind.args(params, memory) as ReadyItem['args'];
   const holdsNul = (value: string) => value.includes('\0');
   if (args.some((value) => (value instanceof Secret ? value.reveal(holdsNul) : holdsNul(value))))
     throw new Error('a value holds a NUL character, which no argument of a program can');

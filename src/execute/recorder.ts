@@ -2,6 +2,7 @@ import { itemsOf } from '../plan/items.js';
 import type { EvaluationContext, HostPlan, PlannedItem, Round, Segment } from '../plan/plan.js';
 import { stepKey, worstOutcome } from '../result/fold.js';
 import type { Evidence, Outcome, StepResult } from '../result/result.schema.js';
+import type { Memory } from '../steps/step.js';
 import { type Attempt, excerptBytes } from './attempt.js';
 import type { RunContext } from './context.js';
 
@@ -77,7 +78,21 @@ export class Recorder {
       ...(step.controls.length > 0 && { controls: [...step.controls] }),
     });
     this.#results.set(key, result);
+    this.#remember(item, attempt);
     this.#emit(item, result);
+  }
+
+  /** What the step knows from earlier runs; undefined for one that does not remember. */
+  memoryOf(item: PlannedItem): Memory | undefined {
+    const { kind, resolve } = item.step;
+    if (!kind.remembers && !resolve.trends) return undefined;
+    return this.#run.memory?.of(this.#plan.host.name, this.#memoryKey(item)) ?? { samples: [] };
+  }
+
+  /** A step without an id is known by its place, and two runbooks may have another step there. */
+  #memoryKey(item: PlannedItem): string {
+    const { id, uses, name } = item.step;
+    return [this.keyOf(item).replace('\0', ' '), uses, ...(id === undefined ? [name] : [])].join(' ');
   }
 
   failed(item: PlannedItem): boolean {
@@ -165,6 +180,18 @@ export class Recorder {
       steps: this.#views,
       ...(item.item && { item: item.item.value }),
     };
+  }
+
+  /** What could not be measured is no point of a trend, and moves no mark. */
+  #remember(item: PlannedItem, { outcome, metrics = [], keep }: Attempt): void {
+    if (!item.step.kind.remembers && !item.step.resolve.trends) return;
+    if (!['ok', 'changed', 'warning', 'failed'].includes(outcome)) return;
+    const at = Math.round(this.#run.now().getTime()) / 1000;
+    const values = Object.fromEntries(metrics.map(({ name, value }) => [name, value]));
+    this.#run.memory?.add(this.#plan.host.name, this.#memoryKey(item), {
+      sample: { at, values },
+      ...(keep !== undefined && { keep }),
+    });
   }
 
   #emit({ item }: PlannedItem, result: StepResult): void {

@@ -26,10 +26,10 @@ export class HostSession {
   /** Why the host is out of reach for the rest of the run. */
   failure: TransportError | undefined;
 
-  constructor(run: RunContext, host: string) {
+  constructor(run: RunContext, host: string, target: Target = run.targetOf(host)) {
     this.#run = run;
     this.#host = host;
-    this.#target = run.targetOf(host);
+    this.#target = target;
   }
 
   async connect(): Promise<Connection> {
@@ -120,7 +120,7 @@ export class HostSession {
             entry.item.step.kind as HostStep<unknown, unknown>,
             entry.params,
             probe,
-            this.#judgeContext(),
+            this.#judgeContext(entry),
             probes[position]?.seconds ?? 0,
           ),
         );
@@ -210,8 +210,8 @@ export class HostSession {
     return [];
   }
 
-  #judgeContext() {
-    return { host: this.#host, now: this.#run.now() };
+  #judgeContext({ memory }: ReadyItem) {
+    return { host: this.#host, now: this.#run.now(), ...(memory && { memory }) };
   }
 }
 

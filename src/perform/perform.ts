@@ -8,8 +8,10 @@ import { type ExitCode, exitCode, UserError } from '../errors.js';
 import type { RunContext } from '../execute/context.js';
 import type { RunEvent } from '../execute/events.js';
 import { defaultConcurrency, executePlan } from '../execute/run.js';
+import { historyFolder } from '../journal/history.js';
 import { openJournal } from '../journal/journal.js';
 import { lockRun } from '../journal/lock.js';
+import { type MemoryStore, openMemory } from '../journal/memory.js';
 import { writeRequest } from '../journal/request.js';
 import { runFolder } from '../journal/state.js';
 import { itemsOf } from '../plan/items.js';
@@ -20,7 +22,9 @@ import { exitFor, type Output, parseOutputs, writeOutputs } from '../reports/out
 import { quietSummary } from '../reports/quiet.js';
 import { writeWholeFile } from '../reports/write-file.js';
 import { startFold, stepKey } from '../result/fold.js';
+import { type Judge, startJudge } from '../result/judge.js';
 import type { RunResult, StepResult } from '../result/result.schema.js';
+import type { WholeRun } from '../result/waivers.js';
 import { createRedactor, type Redactor } from '../secrets/redactor.js';
 import { hostsWithinOpenFiles } from '../transports/open-files.js';
 import { confirmChanges } from './confirm.js';
@@ -38,7 +42,7 @@ export async function perform(options: RunOptions, context: CommandContext): Pro
   const prepared = await prepare(options, context);
   const { plan, project, inventory, runId } = prepared;
   const outputs = await chooseOutputs(options, project.outputs, context.cwd);
-  for (const warning of inventory.warnings) await context.terminal.err(`opsctl: warning: ${warning}\n`);
+  for (const warning of inventory.warnings) await warn(context, warning);
   const secrets = await gatherSecrets(plan, prepared.runbook, context);
   const redactor = createRedactor(secrets.values());
   context.terminal.redactWith(redactor.redact);
@@ -51,15 +55,30 @@ export async function perform(options: RunOptions, context: CommandContext): Pro
   const unlock = lockRun(folder, context.user.pid);
   // Loaded while the hosts are at work, so that the reports do not keep the user waiting afterwards.
   for (const { format } of outputs) void reports[format]?.().catch(() => {});
-  const result = await execute(plan, options, context, { folder, runId, redactor, reach, secrets });
+  const memory = rememberedBy(plan, options, stateOf(project, context), context.cwd);
+  const judge = startJudge({ waivers: prepared.waivers, now: Date.now() });
+  const result = await execute(plan, options, context, { folder, runId, redactor, reach, secrets, memory, judge });
 
   await saveResult(folder, result);
+  // Only now: what was seen is not forgotten before somebody can read of it.
+  if (plan.mode === 'run') for (const problem of memory?.commit() ?? []) await warn(context, problem);
   unlock();
   await show(result, outputs, options, context);
   if (result.run.stopped?.startsWith('SIG')) {
     await context.terminal.err(`opsctl: stopped by ${result.run.stopped}; go on with \`opsctl resume ${runId}\`\n`);
   }
   return exitFor(result, outputs);
+}
+
+async function warn({ terminal }: CommandContext, text: string): Promise<void> {
+  await terminal.err(`opsctl: warning: ${text}\n`);
+}
+
+/** What the steps of a plan know from earlier runs of the same runbook; undefined when none of them remembers. */
+function rememberedBy(plan: Plan, { runbook }: RunOptions, state: string, cwd: string): MemoryStore | undefined {
+  if (!plan.steps.some(({ kind, resolve: { trends } }) => kind.remembers || trends)) return undefined;
+  const path = typeof runbook === 'string' ? resolve(cwd, runbook) : runbook.text;
+  return openMemory(join(historyFolder(state, { name: plan.runbook.name, path }), 'hosts'));
 }
 
 /**
@@ -121,6 +140,8 @@ interface Execution {
   readonly redactor: Redactor;
   readonly reach: Reach;
   readonly secrets: RunContext['secrets'];
+  readonly memory: MemoryStore | undefined;
+  readonly judge: Judge;
 }
 
 async function execute(
@@ -129,7 +150,7 @@ async function execute(
   context: CommandContext,
   execution: Execution,
 ): Promise<RunResult> {
-  const { folder, runId, redactor, reach } = execution;
+  const { folder, runId, redactor, reach, judge } = execution;
   const journal = openJournal(join(folder, 'journal.ndjson'), options.resume ? 'resume' : 'new');
   const progress = createProgress({
     terminal: context.terminal,
@@ -143,7 +164,8 @@ async function execute(
   // One listener a host in flight is no leak.
   setMaxListeners(0, stop.signal);
   let failure: unknown;
-  const emit = (event: RunEvent) => {
+  const emit = (happened: RunEvent) => {
+    const event = judge.judge(happened);
     fold.add(event);
     progress.onEvent(event);
     debug?.onEvent(event);
@@ -163,7 +185,7 @@ async function execute(
     plan.timeout === undefined ? undefined : setTimeout(() => stop.abort('deadline'), plan.timeout * 1000);
   const earlier = readEarlier(options.resume?.events ?? []);
   for (const event of options.resume?.events ?? []) {
-    if (event.type !== 'run-end') fold.add(event);
+    if (event.type !== 'run-end') fold.add(judge.judge(event));
     if (event.type === 'run-start') progress.onEvent(event);
   }
 
@@ -190,6 +212,7 @@ async function execute(
     targetOf: reach.targetOf,
     privilegeOf: reach.privilegeOf,
     secrets: execution.secrets,
+    ...(execution.memory && { memory: execution.memory }),
     redact: redactor.redact,
     redactDeep: redactor.redactDeep,
     saveArtefact: (host, step, stream, bytes) => saveArtefact(folder, host, step, stream, redactor.redactBytes(bytes)),
@@ -219,7 +242,8 @@ async function execute(
   }
   try {
     await executePlan(plan, run, hostsAtOnce(plan, options, run));
-    for (const message of await reach.notes()) run.emit({ type: 'warning', at: run.now().toISOString(), message });
+    for (const message of [...(await reach.notes()), ...judge.notes(wholeRun(plan, options, stop.signal))])
+      run.emit({ type: 'warning', at: run.now().toISOString(), message });
   } finally {
     clearTimeout(deadline);
     context.signal.removeEventListener('abort', onSignal);
@@ -242,6 +266,17 @@ async function execute(
   }
   if (failure instanceof UserError) await context.terminal.err(`opsctl: ${failure.message}\n`);
   return fold.result(options.failOn === undefined ? {} : { failOn: options.failOn });
+}
+
+/** What a run looked at, when it looked at all that its runbook names. */
+function wholeRun(plan: Plan, options: RunOptions, { aborted }: AbortSignal): WholeRun | undefined {
+  const { mode, limit, tags, skipTags, resume } = options;
+  if (aborted || mode !== 'run' || resume || [limit, tags, skipTags].some((narrower) => narrower !== undefined))
+    return undefined;
+  return {
+    hosts: plan.hosts.map(({ host }) => host.name),
+    steps: plan.steps.map(({ key, uses }) => ({ step: key, uses })),
+  };
 }
 
 /** As many hosts in flight as were asked for, and no more than this process has files for. */

@@ -1,6 +1,7 @@
 import { parseDuration } from '../documents/duration.js';
 import { validateParams } from '../documents/params.js';
 import type { GroupEntry, LoadedRunbook, RunbookEntry, StepEntry } from '../documents/runbook.js';
+import { type Trend, trendProblems } from '../documents/trend.js';
 import { type Place, UserError } from '../errors.js';
 import type {
   Expression,
@@ -155,6 +156,7 @@ class Compiler {
     const when = this.#condition(step.when, entry, ['when'], scope, names);
     const each = this.#each(entry, scope);
     const template = this.#template(step.with ?? {}, entry, ['with'], scope, names);
+    const trends = this.#trends(entry, scope, names);
     const until = this.#condition(step.retry?.until, entry, ['retry', 'until'], scope, [...names, 'result']);
     // The condition of a loop is about its items; those of the groups around it are about the whole.
     const conditions = when ? [...around.conditions, when] : around.conditions;
@@ -162,6 +164,7 @@ class Compiler {
       ...conditions.map((condition) => condition.uses),
       each?.uses ?? noUses,
       this.#usesIn(scope, template?.uses ?? noUses),
+      trends?.uses ?? noUses,
     ]);
     const untilUses = until?.uses ?? noUses;
     const effect = this.#effect(entry);
@@ -173,7 +176,11 @@ class Compiler {
       loopApplies: (context) =>
         conditions.every((condition) => condition.uses.names.has('item') || condition.holds(context)),
       items: (context) => each?.items(context),
-      params: (context) => this.#params(entry, template, scope, context),
+      params: (context) => {
+        trends?.resolve(context);
+        return this.#params(entry, template, scope, context);
+      },
+      ...(trends && { trends: trends.resolve }),
       ...(until && { until: until.holds }),
     };
     const planned: PlannedStep = {
@@ -184,6 +191,7 @@ class Compiler {
       uses: step.uses,
       kind,
       effect,
+      from: step.from ?? kind.runs,
       timeout:
         this.#options.timeout ?? (step.timeout === undefined ? (kind.timeout ?? 30) : parseDuration(step.timeout)),
       onFailure: step['on-failure'] ?? (effect === 'change' ? 'stop' : 'continue'),
@@ -233,13 +241,38 @@ class Compiler {
   }
 
   async #params(entry: StepEntry, template: Template | undefined, scope: RunbookScope, context: EvaluationContext) {
-    if (!template) return (entry.step.with ?? {}) as Record<string, unknown>;
+    if (!template) return { ...(entry.step.with as object | undefined), ...entry.documents };
     const params = structuredClone(template.render(this.#context(context, scope))) as Record<string, unknown>;
     const place = (path: readonly (string | number)[], part?: 'key' | 'value') =>
       entry.document.place([...entry.path, 'with', ...path], part);
     const problems = await validateParams(entry.stepKind, params, { place });
     if (problems.length > 0) throw new UserError(problems);
-    return params;
+    return { ...params, ...entry.documents };
+  }
+
+  #trends(
+    entry: StepEntry,
+    scope: RunbookScope,
+    names: readonly ScopeName[],
+  ): { readonly resolve: Resolve<readonly Trend[]>; readonly uses: Uses } | undefined {
+    const { trends } = entry.step;
+    if (!trends) return undefined;
+    const template = this.#template(trends, entry, ['trends'], scope, names);
+    if (!template) return { resolve: () => trends, uses: noUses };
+    const resolve = (context: EvaluationContext) => {
+      const rendered = template.render(this.#context(context, scope)) as readonly Trend[];
+      const problems = rendered.flatMap((trend, index) =>
+        trendProblems(trend).map(({ path, what, hint }) => ({
+          code: 'E_VALUE' as const,
+          what,
+          hint,
+          place: placeAt(entry, ['trends', index, ...path]),
+        })),
+      );
+      if (problems.length > 0) throw new UserError(problems);
+      return rendered;
+    };
+    return { resolve, uses: this.#usesIn(scope, template.uses) };
   }
 
   #each(
@@ -395,7 +428,7 @@ function nameOf({ step }: StepEntry): string {
   const given = Object.entries((step.with ?? {}) as Record<string, unknown>);
   const subject = given.find(
     ([key, value]) =>
-      ['path', 'name', 'service', 'port', 'url', 'address', 'command'].includes(key) &&
+      ['path', 'name', 'service', 'port', 'url', 'address', 'command', 'file'].includes(key) &&
       typeof value !== 'object' &&
       !hasTemplate(value),
   );
@@ -406,12 +439,13 @@ function nameOf({ step }: StepEntry): string {
 function needsEngine(entries: readonly RunbookEntry[]): boolean {
   return entries.some((entry) => {
     if (entry.kind === 'step') {
-      const { when, each, retry, with: params } = entry.step;
+      const { when, each, retry, trends, with: params } = entry.step;
       return (
         typeof when === 'string' ||
         typeof each === 'string' ||
         typeof retry?.until === 'string' ||
         hasTemplate(params) ||
+        hasTemplate(trends) ||
         hasTemplate(each)
       );
     }

@@ -1,3 +1,4 @@
+import type { Trend } from '../documents/trend.js';
 import type { ConnectSettings, Host } from '../inventory/inventory.js';
 import type { Severity } from '../result/result.schema.js';
 import type { Effect, StepKind } from '../steps/step.js';
@@ -77,6 +78,8 @@ export interface PlannedStep {
   readonly uses: string;
   readonly kind: StepKind;
   readonly effect: Effect;
+  /** Where it looks from: what the runbook says, or the kind. */
+  readonly from: 'host' | 'controller';
   /** Seconds. */
   readonly timeout: number;
   readonly onFailure: 'stop' | 'continue';
@@ -111,6 +114,8 @@ export interface StepResolver {
   items(context: EvaluationContext): readonly unknown[] | undefined;
   /** Renders and validates `with`. */
   params(context: EvaluationContext): Promise<Readonly<Record<string, unknown>>>;
+  /** Numbers to compare with earlier runs; undefined when the step names none. */
+  trends?(context: EvaluationContext): readonly Trend[];
   /** `retry.until`; undefined when the step has none. */
   until?(context: EvaluationContext): boolean;
 }

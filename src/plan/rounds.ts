@@ -64,7 +64,7 @@ function fits(
 }
 
 function carrierOf({ step }: PlannedItem): Round['carrier'] {
-  if (step.kind.runs === 'controller') return 'controller';
+  if (step.kind.runs === 'controller' || step.from === 'controller') return 'controller';
   return step.effect === 'change' ? 'change' : 'host';
 }
 

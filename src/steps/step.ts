@@ -9,6 +9,8 @@
  *   parse: ({ stdout }) => …, judge: (data, params) => …,
  * });
  */
+import type { Duplex } from 'node:stream';
+import type { DocumentReader } from '../documents/document-reader.js';
 import type { JsonSchema } from '../documents/json-schema.js';
 import type { Finding, Metric, Severity } from '../result/result.schema.js';
 import type { Secret } from '../secrets/secret.js';
@@ -35,6 +37,24 @@ export interface Judgement {
   readonly summary: string;
   readonly metrics?: readonly Metric[];
   readonly findings?: readonly FoundIssue[];
+  /** JSON for the next run of this step on this host (`Memory.kept`); only of kinds that say `remembers`. */
+  readonly keep?: unknown;
+}
+
+/** One earlier run of a step on a host. */
+export interface Sample {
+  /** Seconds since 1970, by the clock of the controller. */
+  readonly at: number;
+  /** Metrics by name, in base units. */
+  readonly values: Readonly<Record<string, number>>;
+}
+
+/** What is known of the earlier runs of a step on a host. It comes from the state folder and may be absent or old. */
+export interface Memory {
+  /** What the last run asked to keep. The kind checks that it still fits. */
+  readonly kept?: unknown;
+  /** Oldest first; thinned out towards the past. */
+  readonly samples: readonly Sample[];
 }
 
 export interface JudgeContext {
@@ -42,6 +62,8 @@ export interface JudgeContext {
   readonly host: string;
   /** Controller time when the step started. For ages use the host's own clock, which the probe prints. */
   readonly now: Date;
+  /** Of kinds that say `remembers`. */
+  readonly memory?: Memory;
 }
 
 /** Thrown by `parse` when the output is not what the probe prints; becomes `unknown`, reason `unreadable-output`. */
@@ -78,10 +100,25 @@ interface StepBase<P> {
   readonly effect: Effect | ((params: P) => Effect);
   /** Checks that the schema cannot express; each text becomes an error at the step, before any contact. */
   validate?(params: P): readonly StepProblem[];
+  /**
+   * Files on this machine that the step is about, such as a list of rules: read when the runbook is loaded, before any
+   * contact. What it gives joins the parameters of `args`, `call`, `parse` and `judge`, under names that no parameter
+   * has. Parameters that name files are fixed: `reader.areFixed` refuses expressions in them.
+   *
+   * @example
+   * documents: async ({ file }, reader) => ({
+   *   policy: await reader.load(file, { from: reader.place(['file']), schema, validator: 'policy', subject: 'a policy' }),
+   * }),
+   */
+  documents?(params: P, reader: DocumentReader): Promise<Readonly<Record<string, unknown>>>;
   /** Seconds that the step may take when the runbook sets no `timeout`. Default 30. */
   readonly timeout?: number;
   /** Severity of its findings and failures when the runbook sets none. */
   readonly severity?: Severity;
+  /** Its metrics and what it asks to keep are there again in the next run. */
+  readonly remembers?: boolean;
+  /** The side besides `runs` that `from` may name: a probe runs on this machine, a call dials from the host. */
+  readonly alsoFrom?: 'host' | 'controller';
 }
 
 /** Runs on the host: a shell file, its arguments, and pure functions that read what it printed. */
@@ -94,7 +131,7 @@ export interface HostStep<P, D> extends StepBase<P> {
    */
   readonly rawStatus?: boolean;
   /** Positional parameters `"$1"…`. The only way values reach a script. Secrets stay secret. */
-  args(params: P): readonly (string | Secret)[];
+  args(params: P, memory?: Memory): readonly (string | Secret)[];
   parse(output: ProbeOutput, params: P): D;
   judge(data: D, params: P, context: JudgeContext): Judgement;
 }
@@ -110,7 +147,14 @@ export interface ControllerStep<P, D> extends StepBase<P> {
 export interface CallContext {
   readonly host: { readonly name: string; readonly address: string };
   readonly signal: AbortSignal;
+  /**
+   * Present with `from: host`: opens a TCP connection from the host, which looks the name up, too. Rejects like
+   * `net.connect`, with the `code` of the error (`ECONNREFUSED` …) where the host tells it.
+   */
+  readonly dial?: Dial;
 }
+
+export type Dial = (to: { readonly address: string; readonly port: number }, signal: AbortSignal) => Promise<Duplex>;
 
 // biome-ignore lint/suspicious/noExplicitAny: the registry holds kinds of every params and data type
 export type StepKind = HostStep<any, any> | ControllerStep<any, any>;

@@ -3,6 +3,8 @@
  * connection and runs commands on it, bytes in and bytes out. All transports pass test/contract.
  */
 
+import type { Duplex } from 'node:stream';
+
 /** Where and as whom to connect, fully resolved (inventory, then ssh_config, then defaults). */
 export interface Target {
   /** Inventory name, for messages. */
@@ -72,6 +74,11 @@ export interface Connection {
    * `unreachable` (reason `channel-timeout`, …) when it was never started.
    */
   exec(command: string, output: OutputHandlers): Promise<Channel>;
+  /**
+   * Opens a TCP connection from the far side, which looks the name up, too. Rejects with the `code` of `net.connect`
+   * (`ECONNREFUSED` …) where the far side tells it, with a TransportError when it forwards nothing.
+   */
+  dial?(to: { readonly address: string; readonly port: number }, signal: AbortSignal): Promise<Duplex>;
   /** Ends the connection. Never rejects, never takes longer than a second. */
   close(): Promise<void>;
 }

@@ -37,9 +37,10 @@ export interface PingData {
 
 export default defineHostStep<Params, PingData>({
   kind: 'check.ping',
-  summary: 'Whether another machine answers ping from the host',
+  summary: 'Whether another machine answers ping',
   params,
   effect: 'read',
+  alsoFrom: 'controller',
   timeout: 60,
   validate: (given) =>
     rangeProblems(given, {

@@ -1,0 +1,104 @@
+import { mkdtempSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { openMemory } from './memory.js';
+
+const newFolder = () => join(mkdtempSync(join(tmpdir(), 'opsctl-memory-')), 'hosts');
+const sample = (at: number, used: number) => ({ sample: { at, values: { used } } });
+
+describe('what steps remember', () => {
+  it('is there in the next run, oldest first', () => {
+    const folder = newFolder();
+    for (const [at, used] of [
+      [100, 1],
+      [200, 2],
+    ] as const) {
+      const memory = openMemory(folder);
+      memory.add('web1', 'disk', { ...sample(at, used), keep: { mark: used } });
+      expect(memory.commit()).toEqual([]);
+    }
+
+    expect(openMemory(folder).of('web1', 'disk')).toEqual({
+      kept: { mark: 2 },
+      samples: [
+        { at: 100, values: { used: 1 } },
+        { at: 200, values: { used: 2 } },
+      ],
+    });
+    expect(openMemory(folder).of('web1', 'other')).toEqual({ samples: [] });
+    expect(openMemory(folder).of('web2', 'disk')).toEqual({ samples: [] });
+  });
+
+  it('is not on the disk before the run has its result', () => {
+    const folder = newFolder();
+    openMemory(folder).add('web1', 'disk', sample(1, 1));
+
+    expect(openMemory(folder).of('web1', 'disk').samples).toEqual([]);
+  });
+
+  it('keeps a mark that the last run had no new one for', () => {
+    const folder = newFolder();
+    const first = openMemory(folder);
+    first.add('web1', 'log', { ...sample(1, 1), keep: 'here' });
+    first.commit();
+    const second = openMemory(folder);
+    second.add('web1', 'log', sample(2, 1));
+    second.commit();
+
+    expect(openMemory(folder).of('web1', 'log').kept).toBe('here');
+  });
+
+  it('loses nothing when two runs of one runbook end one after the other', () => {
+    const folder = newFolder();
+    const [one, other] = [openMemory(folder), openMemory(folder)];
+    one.of('web1', 'disk');
+    other.of('web1', 'disk');
+    one.add('web1', 'disk', sample(1, 1));
+    other.add('web1', 'load', sample(2, 2));
+    one.commit();
+    other.commit();
+
+    expect(openMemory(folder).of('web1', 'disk').samples).toHaveLength(1);
+    expect(openMemory(folder).of('web1', 'load').samples).toHaveLength(1);
+  });
+
+  it('stays small: the past is thinned out, and its beginning stays', () => {
+    const folder = newFolder();
+    for (let at = 1; at <= 1_000; at++) {
+      const memory = openMemory(folder);
+      memory.add('web1', 'disk', sample(at, at));
+      memory.commit();
+    }
+
+    const times = openMemory(folder)
+      .of('web1', 'disk')
+      .samples.map(({ at }) => at);
+    expect(times.length).toBeLessThanOrEqual(400);
+    expect(times[0]).toBe(1);
+    expect(times.slice(-100)).toEqual(Array.from({ length: 100 }, (_, index) => 901 + index));
+    expect(times).toEqual([...times].sort((a, b) => a - b));
+  });
+
+  it('begins anew where the file is broken, and is for nobody else to read', () => {
+    const folder = newFolder();
+    const memory = openMemory(folder);
+    memory.add('a/../b', 'disk', sample(1, 1));
+    memory.commit();
+    const [file = ''] = readdirSync(folder);
+    expect(readdirSync(folder)).toEqual(['a%2F..%2Fb.json']);
+    expect(statSync(join(folder, file)).mode & 0o777).toBe(0o600);
+    writeFileSync(join(folder, file), '{"format":');
+
+    expect(openMemory(folder).of('a/../b', 'disk')).toEqual({ samples: [] });
+  });
+
+  it('says what could not be written', () => {
+    const folder = newFolder();
+    writeFileSync(join(folder, '..', 'plain'), '');
+    const memory = openMemory(folder);
+    memory.add('x'.repeat(300), 'disk', sample(1, 1));
+
+    expect(memory.commit()).toEqual([expect.stringContaining('is not remembered')]);
+  });
+});
