@@ -13,6 +13,8 @@ export interface Issue {
 
 export interface Measurement {
   readonly metric: Metric;
+  /** The number as people read it. */
+  readonly text: string;
   /** None when the number is inside its limits. */
   readonly issues: readonly Issue[];
 }
@@ -38,6 +40,7 @@ export function measure(
   const said = phrase(formatQuantity(value, unit));
   return {
     metric: metricOf(name, value, unit, { ...limits, ...bounds }),
+    text: said,
     issues: level === 'ok' || !limit ? [] : [{ outcome: level, reason, text: `${said}, ${formatLimit(limit, unit)}` }],
   };
 }
@@ -69,4 +72,9 @@ export function judgeIssues(
 /** What is not as it should be, as an issue. */
 export function wrong(reason: string, text: string): Issue {
   return { outcome: 'failed', reason, text };
+}
+
+/** What could not be measured, as an issue. */
+export function unclear(reason: string, text: string): Issue {
+  return { outcome: 'unknown', reason, text };
 }

@@ -1,21 +1,13 @@
 import type { FromSchema, JsonSchema } from '../../../documents/json-schema.js';
 import { formatLimit, formatQuantity } from '../../quantity.js';
-import {
-  dimensionOf,
-  judgeNumber,
-  metricOf,
-  optionalRange,
-  rangeProblems,
-  rangeSchema,
-  type Unit,
-  unitNames,
-} from '../../range.js';
+import { judgeNumber, metricOf, optionalRange, rangeProblems, rangeSchema, unitNames } from '../../range.js';
 import { defineControllerStep, type Judgement } from '../../step.js';
 import type { ConnectionFailure } from '../connection.js';
 import { deadlineParam } from '../deadline.js';
 import { shownText } from '../dialogue.js';
 import { caParam } from '../endpoint.js';
 import { apiUrl, fetchJson, type Headers, headersParam, urlProblems } from '../fetch-json.js';
+import { numberUnit } from '../query.js';
 import { type QueryAnswer, readAnswer } from './answer.js';
 
 const params = {
@@ -75,7 +67,7 @@ export default defineControllerStep<Params, PrometheusData>({
   params,
   effect: 'read',
   validate: (given) => {
-    const { unit, bare } = unitOf(given.unit);
+    const { unit, bare } = numberUnit(given.unit);
     return [
       ...rangeProblems(given, { warning: { unit, bare }, critical: { unit, bare } }),
       ...urlProblems(given.url),
@@ -108,7 +100,7 @@ export default defineControllerStep<Params, PrometheusData>({
 });
 
 function judgeSeries({ series, warnings }: QueryAnswer, seconds: number, given: Params): Judgement {
-  const { unit, bare, factor } = unitOf(given.unit);
+  const { unit, bare, factor } = numberUnit(given.unit);
   const limits = {
     warning: optionalRange(given.warning, unit, bare),
     critical: optionalRange(given.critical, unit, bare),
@@ -159,9 +151,4 @@ function judgeSeries({ series, warnings }: QueryAnswer, seconds: number, given: 
   const values = numbers.map(({ value }) => value);
   const span = [Math.min(...values), Math.max(...values)].map((value) => formatQuantity(value, unit)).join(' to ');
   return judged('ok', 'ok', `${numbers.length} series, ${span}`);
-}
-
-function unitOf(name: string): { unit: Unit; bare: string; factor: number } {
-  if (name === 'ratio') return { unit: 'ratio', bare: '', factor: 1 };
-  return { ...dimensionOf(name), bare: name === 'count' ? '' : name };
 }
