@@ -31,6 +31,7 @@ async function runCommand(
   const context: CommandContext = {
     terminal,
     argv,
+    program: [process.execPath, process.argv[1] ?? ''],
     cwd: process.cwd(),
     env: process.env,
     version,

@@ -7,6 +7,8 @@ export interface CommandContext {
   readonly terminal: Terminal;
   /** What the user typed, for commands whose flags depend on it. */
   readonly argv: readonly string[];
+  /** What starts opsctl anew: the paths of node and of opsctl. */
+  readonly program: readonly string[];
   readonly cwd: string;
   readonly env: Readonly<NodeJS.ProcessEnv>;
   readonly version: string;

@@ -18,10 +18,20 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
   },
   report: { group: 'Look', summary: 'Print a run again, in any format', load: async () => import('./report.js') },
   runs: { group: 'Look', summary: 'List the runs that are kept', load: async () => import('./runs.js') },
+  waivers: {
+    group: 'Look',
+    summary: 'List what is accepted, by whom, and how long still',
+    load: async () => import('./waivers.js'),
+  },
   steps: {
     group: 'Look',
     summary: 'List the step kinds, or tell all about one',
     load: async () => import('./steps.js'),
+  },
+  schedule: {
+    group: 'Set up',
+    summary: 'Make the files with which cron, systemd or a CI runs a runbook',
+    load: async () => import('./schedule.js'),
   },
   init: { group: 'Set up', summary: 'Make a first inventory and runbook', load: async () => import('./init.js') },
   completion: {

@@ -49,7 +49,7 @@ export async function gatherSecrets(
   return secrets;
 }
 
-function wantedSecrets(plan: Plan, runbook: LoadedRunbook): Map<string, Wanted> {
+export function wantedSecrets(plan: Plan, runbook: LoadedRunbook): Map<string, Wanted> {
   const wanted = new Map<string, Wanted>();
   const note = (secret: string, sensitive: boolean, place: Place | undefined) => {
     const known = wanted.get(secret);

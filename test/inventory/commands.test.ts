@@ -38,6 +38,7 @@ describe('inventory commands', () => {
       },
       terminal,
       argv: [],
+      program: [],
       cwd: folder.path,
       env: process.env,
       version: 'test',

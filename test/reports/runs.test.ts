@@ -36,6 +36,7 @@ function contextFor(terminal = fakeTerminal()) {
     user: { name: 'ops', uid: 1000, home: '/home/ops', pid: process.pid },
     removeVariable: () => {},
     argv: [],
+    program: [],
     finish: (code) => codes.push(code),
     signal: new AbortController().signal,
   };
