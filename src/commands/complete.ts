@@ -80,7 +80,7 @@ function offer(values: readonly string[]) {
 async function valuesOf({ long, argChoices }: Option, context: CommandContext): Promise<readonly string[]> {
   if (argChoices) return argChoices;
   if (long === '--output') return Object.keys(reports);
-  if (long === '--inventory') return documentsBelow(context.cwd);
+  if (long === '--inventory' || long === '--waivers') return documentsBelow(context.cwd);
   return long === '--hosts' ? hostNames(context) : [];
 }
 

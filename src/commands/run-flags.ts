@@ -22,6 +22,7 @@ export interface RunFlags extends ScopeFlags {
   readonly concurrency?: number;
   readonly timeout?: string;
   readonly failOn?: 'failed' | 'warning';
+  readonly waivers?: string;
 }
 
 export function addScopeFlags(command: Command): void {
@@ -50,6 +51,7 @@ export function addRunFlags(command: Command): void {
     .option('-q, --quiet', 'print nothing when all is well')
     .option('-v, --verbose', 'show steps that are ok, too')
     .addOption(new Option('--fail-on <level>', 'what makes the run fail, exit 1').choices(['failed', 'warning']))
+    .option('--waivers <file>', 'accepted findings, in place of the `waivers` of opsctl.yaml')
     .optionsGroup('Pace:')
     .option('--concurrency <hosts>', 'hosts in flight at once (default 100)', wholeNumber)
     .option('--timeout <duration>', 'deadline of the whole run, such as 30m', duration)
@@ -76,6 +78,7 @@ export function readRunFlags(flags: RunFlags): Omit<RunOptions, 'runbook' | 'mod
     ...(flags.concurrency !== undefined && { concurrency: flags.concurrency }),
     ...(flags.timeout !== undefined && { timeout: flags.timeout }),
     ...(flags.failOn !== undefined && { failOn: flags.failOn }),
+    ...(flags.waivers !== undefined && { waivers: flags.waivers }),
   };
 }
 

@@ -19,6 +19,8 @@ export interface RunOptions extends ScopeOptions {
   readonly concurrency?: number;
   /** Deadline of the whole run, such as `30m`. */
   readonly timeout?: string;
+  /** `--waivers`: in place of the file of the project. */
+  readonly waivers?: string;
   readonly failOn?: 'failed' | 'warning';
   readonly resume?: ResumedRun;
   /** Shows the result on stdout in place of a report. */

@@ -11,6 +11,7 @@ import { stateFolder } from '../journal/state.js';
 import { buildPlan } from '../plan/build.js';
 import { compileRunbook } from '../plan/compile.js';
 import type { Plan } from '../plan/plan.js';
+import type { WaiverRule } from '../result/waivers.js';
 import type { RunOptions, ScopeOptions } from './options.js';
 import { refuseSecretLiterals } from './refuse-literals.js';
 
@@ -20,6 +21,7 @@ export interface Prepared {
   readonly runbook: LoadedRunbook;
   readonly inventory: Inventory;
   readonly plan: Plan;
+  readonly waivers: readonly WaiverRule[];
   readonly runId: string;
 }
 
@@ -55,7 +57,19 @@ export async function prepare(options: RunOptions, context: CommandContext): Pro
     ...(timeout !== undefined && { timeout: parseDuration(timeout) }),
     matches: patternMatcher(inventory),
   });
-  return { project, runbook, inventory, plan, runId };
+  const waivers = await waiversOf(options, project, inventory, context);
+  return { project, runbook, inventory, plan, waivers, runId };
+}
+
+async function waiversOf(
+  { waivers: file, inventory: own }: RunOptions,
+  project: Project,
+  inventory: Inventory,
+  { cwd }: CommandContext,
+): Promise<readonly WaiverRule[]> {
+  if (file === undefined && project.waivers === undefined) return [];
+  const { readWaivers } = await import('./waivers.js');
+  return readWaivers({ file, otherHosts: own !== undefined }, project, inventory, cwd);
 }
 
 /** The project and its inventory, for every command that names hosts. */

@@ -1,5 +1,6 @@
 import type { RunEvent } from '../execute/events.js';
 import { escapeLine } from '../reports/escape.js';
+import { labelOf, standingOf, withNotes } from '../reports/standing.js';
 import type { HostResult, Outcome, StepResult } from '../result/result.schema.js';
 
 /** What the live view knows of a run: a fold over its events, escaped for a terminal already. */
@@ -26,7 +27,7 @@ export interface RunningHost {
 
 export interface News {
   readonly at: string;
-  readonly outcome: Outcome;
+  readonly outcome: ReturnType<typeof labelOf>;
   readonly text: string;
 }
 
@@ -75,19 +76,21 @@ export function applyEvent(state: ProgressState, event: RunEvent, planned: Map<s
       if (deservesALine(event.result))
         state.news.push({
           at: event.at,
-          outcome: event.result.outcome,
-          text: escapeLine(`${event.host}  ${stepTitle(event.result)}: ${event.result.summary}`),
+          outcome: labelOf(event.result.outcome, event.result),
+          text: escapeLine(
+            `${event.host}  ${stepTitle(event.result)}: ${withNotes(event.result.summary, standingOf(event.result))}`,
+          ),
         });
       return;
     case 'host-end':
       state.running.delete(event.host);
       state.done += 1;
       state.totals.set(event.outcome, (state.totals.get(event.outcome) ?? 0) + 1);
-      if (event.reason !== undefined && isTrouble(event.outcome))
+      if (event.reason !== undefined && (isTrouble(event.outcome) || event.waived))
         state.news.push({
           at: event.at,
-          outcome: event.outcome,
-          text: escapeLine(`${event.host}  ${event.summary ?? event.reason}`),
+          outcome: event.waived ? 'waived' : event.outcome,
+          text: escapeLine(`${event.host}  ${withNotes(event.summary ?? event.reason, event)}`),
         });
       return;
     case 'warning':

@@ -1,7 +1,6 @@
 import { Chalk, type ChalkInstance } from 'chalk';
 import { formatSeconds, formatTotals } from '../reports/figures.js';
 import { clip } from '../reports/layout.js';
-import type { Outcome } from '../result/result.schema.js';
 import type { Terminal } from '../terminal.js';
 import type { News, ProgressState, RunningHost } from './state.js';
 import type { DetachedWriter } from './writer.js';
@@ -40,7 +39,8 @@ export function newsLine({ outcome, text }: News, chalk: ChalkInstance, width: n
   return `${newsColor(outcome, chalk)(head)} ${rest}`;
 }
 
-function newsColor(outcome: Outcome, chalk: ChalkInstance): (text: string) => string {
-  if (outcome === 'warning') return chalk.yellow;
+function newsColor(outcome: News['outcome'], chalk: ChalkInstance): (text: string) => string {
+  if (outcome === 'warning' || outcome === 'soft') return chalk.yellow;
+  if (outcome === 'waived') return chalk.dim;
   return outcome === 'unknown' ? chalk.magenta : chalk.red;
 }

@@ -2,6 +2,7 @@ import type { HostResult, RunResult, StepResult } from '../result/result.schema.
 import { formatExit } from './figures.js';
 import { hostTrouble, isCommand, needsAttention, outputOf, ownSteps, titleOfStep } from './groups.js';
 import { remedyFor } from './remedies.js';
+import { findingNotes, notesOf, type Standing, standingOf, withNotes } from './standing.js';
 
 /** A run as test reports see it: a suite a host, a case a step. A run that is not green has a case that is not. */
 export function suitesOf(result: RunResult): readonly TestSuite[] {
@@ -33,9 +34,11 @@ function casesOf(host: HostResult, warningsFail: boolean): readonly TestCase[] {
   const connection: readonly TestCase[] = whole
     ? [
         {
-          name: 'Connection',
+          name: whole.name,
           seconds: 0,
-          trouble: { kind: 'error', type: whole.reason, message: whole.summary },
+          trouble: host.waived
+            ? uncounted(whole, standingOf(host))
+            : { kind: 'error', type: whole.reason, message: withNotes(whole.summary, standingOf(host)) },
           body: remedyFor(whole.reason) ?? '',
         },
       ]
@@ -58,24 +61,42 @@ function casesOf(host: HostResult, warningsFail: boolean): readonly TestCase[] {
 function caseOf(step: StepResult, name: string, warningsFail: boolean): TestCase {
   const kind = kindOf(step, warningsFail);
   const { stdout, stderr } = outputOf(step);
+  const standing = standingOf(step);
   const wanted = needsAttention(step) || isCommand(step.uses);
   const notes = [
     ...(kind === undefined && step.outcome !== 'ok'
       ? [`${step.rescued ? 'rescued' : step.outcome}: ${step.summary}`]
       : []),
+    ...(kind === undefined ? notesOf(standing) : []),
     ...(wanted && stdout !== '' ? [stdout] : []),
   ];
   return {
     name,
     seconds: step.duration,
-    ...(kind && { trouble: { kind, type: step.reason, message: step.summary }, body: explain(step) }),
+    ...(kind && { trouble: troubleOf(kind, step, standing), body: explain(step) }),
     ...(notes.length > 0 && { stdout: notes.join('\n') }),
     ...(wanted && stderr !== '' && { stderr }),
   };
 }
 
-function kindOf({ outcome, rescued }: StepResult, warningsFail: boolean): 'failure' | 'error' | 'skipped' | undefined {
+type Trouble = NonNullable<TestCase['trouble']>;
+
+function troubleOf(kind: Trouble['kind'], step: StepResult, standing: Standing): Trouble {
+  if (step.outcome !== 'skipped' && kind === 'skipped') return uncounted(step, standing);
+  return { kind, type: step.reason, message: withNotes(step.summary, standing) };
+}
+
+/** It is bad, and does not count for now. */
+function uncounted({ summary }: Pick<StepResult, 'summary'>, standing: Standing): Trouble {
+  return { kind: 'skipped', type: standing.waived ? 'waived' : 'soft', message: withNotes(summary, standing) };
+}
+
+function kindOf(
+  { outcome, rescued, waived, soft }: StepResult,
+  warningsFail: boolean,
+): 'failure' | 'error' | 'skipped' | undefined {
   if (rescued) return undefined;
+  if (waived ?? soft) return 'skipped';
   switch (outcome) {
     case 'failed':
       return 'failure';
@@ -97,7 +118,7 @@ function explain({ reason, summary, findings }: StepResult): string {
   return [
     summary,
     ...findings.flatMap((finding) => [
-      `${finding.severity}: ${finding.subject}: ${finding.detail}`,
+      `${finding.severity}: ${finding.subject}: ${finding.detail}${findingNotes(finding)}`,
       ...(finding.remedy === undefined ? [] : [`  do: ${finding.remedy}`]),
     ]),
     ...(remedy === undefined ? [] : [`do: ${remedy}`]),

@@ -2,6 +2,7 @@ import type { HostResult, RunResult, StepResult } from '../result/result.schema.
 import { escapeCsv, guardLog } from './escape.js';
 import { hostTrouble, ownSteps } from './groups.js';
 import type { Report } from './report.js';
+import { type Standing, standingOf, waiverText } from './standing.js';
 
 export const csv: Report = {
   name: 'csv',
@@ -31,6 +32,10 @@ const columns = [
   'started',
   'seconds',
   'attempts',
+  'waived',
+  'change',
+  'since',
+  'soft',
 ] as const;
 
 type Row = Readonly<Partial<Record<(typeof columns)[number], string>>>;
@@ -47,8 +52,8 @@ function renderCsv(result: RunResult): string {
 
 function rowsOf(host: HostResult): readonly Row[] {
   const trouble = hostTrouble(host);
-  const connection: Row = { step: 'connection', name: 'Connection', uses: host.transport, outcome: host.outcome };
-  return [...(trouble ? [{ ...connection, ...trouble }] : []), ...ownSteps(host).map(stepRow)];
+  const whole: Row = { uses: host.transport, outcome: host.outcome, ...standingCells(standingOf(host)) };
+  return [...(trouble ? [{ ...whole, ...trouble }] : []), ...ownSteps(host).map(stepRow)];
 }
 
 function stepRow(step: StepResult): Row {
@@ -69,6 +74,16 @@ function stepRow(step: StepResult): Row {
     started: step.startedAt,
     seconds: step.duration.toFixed(3),
     attempts: String(step.attempts),
+    ...standingCells(standingOf(step)),
+  };
+}
+
+function standingCells({ waived, change, since, soft }: Standing): Row {
+  return {
+    ...(waived && { waived: waiverText(waived) }),
+    ...(change && { change }),
+    ...(since !== undefined && { since }),
+    ...(soft && { soft: `${soft.run} of ${soft.of}` }),
   };
 }
 

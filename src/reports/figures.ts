@@ -1,4 +1,4 @@
-import type { Metric, Outcome, RunResult } from '../result/result.schema.js';
+import { changes, type Metric, type Outcome, type RunResult } from '../result/result.schema.js';
 
 /** Numbers and times as people read them. */
 
@@ -45,15 +45,15 @@ export function count(number: number, noun: string): string {
   return `${number} ${noun}${number === 1 ? '' : 's'}`;
 }
 
-/** `95 ok, 3 failed`: the outcomes that occur, worst last. */
-export function formatTotals(totals: Partial<Readonly<Record<Outcome, number>>>): string {
-  const parts = outcomeOrder
+/** `95 ok, 3 failed, 1 waived`: the outcomes that occur, worst last, then what does not count. */
+export function formatTotals(totals: Partial<Readonly<Record<(typeof totalOrder)[number], number>>>): string {
+  const parts = totalOrder
     .filter((outcome) => (totals[outcome] ?? 0) > 0)
     .map((outcome) => `${totals[outcome]} ${outcome}`);
   return parts.length === 0 ? 'none' : parts.join(', ');
 }
 
-const outcomeOrder: readonly Outcome[] = [
+const totalOrder = [
   'ok',
   'changed',
   'skipped',
@@ -62,7 +62,22 @@ const outcomeOrder: readonly Outcome[] = [
   'unknown',
   'unreachable',
   'refused',
-];
+  'waived',
+  'soft',
+] as const;
+
+/** How many results of steps there are. */
+export function stepCount(totals: RunResult['totals']): number {
+  return totalOrder.reduce((sum, outcome) => sum + (totals[outcome] ?? 0), 0);
+}
+
+/** `2 new, 1 fixed`: what changed since the last run. Empty when there is nothing to say. */
+export function formatChanges(totals: RunResult['totals']): string {
+  return changes
+    .filter((change) => (totals[change] ?? 0) > 0)
+    .map((change) => `${totals[change]} ${change}`)
+    .join(', ');
+}
 
 export function hostTotals(result: RunResult): Readonly<Record<Outcome, number>> {
   const totals = { ok: 0, changed: 0, warning: 0, failed: 0, unknown: 0, unreachable: 0, refused: 0, skipped: 0 };

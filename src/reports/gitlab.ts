@@ -1,6 +1,6 @@
 import type { RunResult, Severity } from '../result/result.schema.js';
 import { printJson } from './escape.js';
-import { type Issue, issuesOf, repositoryFile } from './issues.js';
+import { type Issue, issuesOf, isUncounted, repositoryFile } from './issues.js';
 import type { Report } from './report.js';
 
 export const gitlab: Report = {
@@ -21,11 +21,11 @@ const severities: Readonly<Record<Severity, string>> = {
 function entryOf(result: RunResult): (issue: Issue) => unknown {
   // GitLab wants a path in the repository; nothing links to one that is not there.
   const path = repositoryFile(result) ?? 'opsctl';
-  return ({ host, rule, severity, text, remedy, fingerprint }) => ({
+  return ({ host, rule, severity, text, remedy, fingerprint, standing }) => ({
     description: `${host}: ${text}${remedy === undefined ? '' : `\ndo: ${remedy}`}`,
     check_name: rule,
     fingerprint,
-    severity: severities[severity],
+    severity: severities[isUncounted({ standing }) ? 'info' : severity],
     location: { path, lines: { begin: 1 } },
   });
 }

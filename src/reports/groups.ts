@@ -1,10 +1,12 @@
 import type { Finding, HostResult, Outcome, RunResult, StepResult } from '../result/result.schema.js';
+import { counts, repeatsHost } from '../result/standing.js';
+import { type Standing, standingKey, standingOf } from './standing.js';
 
 /**
  * Results that say the same on several hosts, as one. "The same" is outcome, reason, summary, findings and
  * output, where a host's own name and address in them do not count as a difference.
  */
-export interface ResultGroup {
+export interface ResultGroup extends Standing {
   /** Step key, or `connection` for what kept a host from being worked on at all. */
   readonly step: string;
   readonly name: string;
@@ -36,6 +38,7 @@ export function groupResults(result: RunResult): readonly ResultGroup[] {
       member.outcome,
       member.reason,
       member.rescued,
+      standingKey(member.standing),
       member.plain,
       member.found,
     ]);
@@ -51,21 +54,35 @@ export function groupResults(result: RunResult): readonly ResultGroup[] {
 /** Worst first. `ok`, `changed` and `skipped` need nobody's attention. */
 export const attentionOrder: readonly Outcome[] = ['failed', 'unknown', 'refused', 'unreachable', 'warning'];
 
-export function needsAttention({ outcome, rescued }: Pick<StepResult, 'outcome' | 'rescued'>): boolean {
-  return attentionOrder.includes(outcome) && rescued !== true;
+export function needsAttention(result: Pick<StepResult, 'outcome' | 'rescued' | 'waived' | 'soft'>): boolean {
+  return attentionOrder.includes(result.outcome) && counts(result);
 }
 
-/** Why a host as a whole could not be worked on. */
-export function hostTrouble(host: HostResult): { readonly reason: string; readonly summary: string } | undefined {
-  if (host.reason !== undefined) return { reason: host.reason, summary: host.summary ?? host.reason };
+/** What is wrong with a host as a whole, shown like a step of it. */
+export interface HostTrouble {
+  readonly step: string;
+  readonly name: string;
+  readonly reason: string;
+  readonly summary: string;
+}
+
+export function hostTrouble(host: HostResult): HostTrouble | undefined {
+  const connection = { step: 'connection', name: 'Connection' };
+  if (host.reason === 'too-few-results')
+    return { step: 'results', name: 'Number of results', reason: host.reason, summary: host.summary ?? host.reason };
+  if (host.reason !== undefined) return { ...connection, reason: host.reason, summary: host.summary ?? host.reason };
   if (host.steps.length === 0 && attentionOrder.includes(host.outcome))
-    return { reason: 'not-started', summary: host.summary ?? 'nothing was done there, and nothing is known' };
+    return {
+      ...connection,
+      reason: 'not-started',
+      summary: host.summary ?? 'nothing was done there, and nothing is known',
+    };
   return undefined;
 }
 
 /** The steps of a host without those that only repeat why the host as a whole could not be worked on. */
 export function ownSteps(host: HostResult): readonly StepResult[] {
-  return host.steps.filter((step) => !(step.outcome === host.outcome && step.reason === host.reason));
+  return host.steps.filter((step) => !repeatsHost(step, host));
 }
 
 /** `Disk space`, or `Disk space [/var]` in a loop. */
@@ -108,6 +125,7 @@ interface Member {
   readonly outcome: Outcome;
   readonly reason: string;
   readonly rescued: boolean;
+  readonly standing: Standing;
   readonly summary: string;
   readonly plain: string;
   readonly found: string;
@@ -122,12 +140,13 @@ function membersOf(host: HostResult): readonly Member[] {
   const whole = hostTrouble(host);
   if (whole)
     trouble.push({
-      step: 'connection',
-      name: 'Connection',
+      step: whole.step,
+      name: whole.name,
       uses: host.transport,
       outcome: host.outcome,
       reason: whole.reason,
       rescued: false,
+      standing: standingOf(host),
       summary: whole.summary,
       plain: neutral(whole.summary),
       found: '',
@@ -145,9 +164,12 @@ function membersOf(host: HostResult): readonly Member[] {
       outcome: step.outcome,
       reason: step.reason,
       rescued: step.rescued === true,
+      standing: standingOf(step),
       summary: step.summary,
       plain: neutral(step.summary),
-      found: neutral(JSON.stringify(step.findings.map(({ id, subject, detail }) => [id, subject, detail]))),
+      found: neutral(
+        JSON.stringify(step.findings.map(({ id, subject, detail, waived }) => [id, subject, detail, waived])),
+      ),
       output: neutral(shown),
       host: host.name,
       result: step,
@@ -178,12 +200,20 @@ function groupOf(members: readonly Member[], outputs: number): ResultGroup {
     outcome: first.outcome,
     reason: first.reason,
     rescued: first.rescued,
+    ...first.standing,
+    ...oldest(members),
     summary: members.length === 1 ? first.summary : first.plain,
     findings: first.result?.findings ?? [],
     hosts: members.map(({ host }) => host),
     ...(first.result && { sample: first.result }),
     outputs,
   };
+}
+
+/** Since when it is so on the first of several hosts. */
+function oldest(members: readonly Member[]): Pick<Standing, 'since'> {
+  const [since] = members.flatMap(({ standing }) => standing.since ?? []).sort();
+  return since === undefined ? {} : { since };
 }
 
 /** Replaces a host's own name and address, where they stand as whole words. */

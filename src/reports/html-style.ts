@@ -35,7 +35,7 @@ pre { margin: .5rem 0; padding: .5rem .75rem; border: 1px solid var(--line); bac
 .badge { display: inline-block; border: 1px solid; border-radius: .25rem; padding: 0 .4rem; color: var(--mute);
   font-size: .8rem; font-weight: 600; white-space: nowrap; }
 .badge.ok, .badge.changed { color: var(--good); }
-.badge.warning { color: var(--warn); }
+.badge.warning, .badge.soft { color: var(--warn); }
 .badge.failed, .badge.refused { color: var(--bad); }
 .badge.unknown, .badge.unreachable { color: var(--odd); }
 table { width: 100%; border-collapse: collapse; }

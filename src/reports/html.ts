@@ -1,5 +1,14 @@
 import type { Finding, HostResult, Outcome, RunResult, StepResult } from '../result/result.schema.js';
-import { count, formatExit, formatMetric, formatSeconds, formatTime, formatTotals, hostTotals } from './figures.js';
+import {
+  count,
+  formatChanges,
+  formatExit,
+  formatMetric,
+  formatSeconds,
+  formatTime,
+  formatTotals,
+  hostTotals,
+} from './figures.js';
 import {
   attentionOrder,
   explanationOf,
@@ -17,6 +26,7 @@ import { type Html, html as markup } from './html-markup.js';
 import { style } from './html-style.js';
 import { remedyFor } from './remedies.js';
 import type { Report } from './report.js';
+import { findingNotes, labelOf, notesOf, type Standing, standingOf, withNotes } from './standing.js';
 
 export const html: Report = {
   name: 'html',
@@ -78,6 +88,7 @@ function facts(result: RunResult): Html {
   const rows: readonly (readonly [string, string | undefined])[] = [
     ['Hosts', hosts.length === 0 ? 'none' : `${hosts.length}: ${formatTotals(hostTotals(result))}`],
     ['Steps', formatTotals(totals)],
+    ['Since the last run', formatChanges(totals) || undefined],
     ['Started', formatTime(run.startedAt)],
     ['Took', formatSeconds(run.duration)],
     ['By', run.actor],
@@ -95,17 +106,15 @@ function details(group: ResultGroup, hosts: number): Html {
 <h3>${badge(group.outcome)} ${titleOfStep(group)} <small>${group.uses}</small></h3>
 <p class="where">${hostList(group, hosts)}</p>
 <p>${group.summary} <small>${group.reason}</small></p>
-${findingList(group.findings)}${remedy && !ownRemedies ? markup`<p class="do">${remedy}</p>\n` : ''}${excerpt(group)}</article>
+${notesOf(group).map((note) => markup`<p class="note">${note}</p>\n`)}${findingList(group.findings)}${remedy && !ownRemedies ? markup`<p class="do">${remedy}</p>\n` : ''}${excerpt(group)}</article>
 `;
 }
 
 function findingList(findings: readonly Finding[]): Html {
-  const items = findings
-    .slice(0, maxFindings)
-    .map(
-      ({ severity, subject, detail, remedy }) =>
-        markup`<li><b>${severity}</b> ${subject}: ${detail}${remedy === undefined ? '' : markup`<div class="do">${remedy}</div>`}</li>\n`,
-    );
+  const items = findings.slice(0, maxFindings).map((finding) => {
+    const { severity, subject, detail, remedy } = finding;
+    return markup`<li><b>${severity}</b> ${subject}: ${detail}${findingNotes(finding)}${remedy === undefined ? '' : markup`<div class="do">${remedy}</div>`}</li>\n`;
+  });
   const more = findings.length - maxFindings;
   if (items.length === 0) return markup``;
   return markup`<ul>
@@ -125,7 +134,7 @@ function stepTable(groups: readonly ResultGroup[], hosts: number): Html {
   const rows = groups.map(
     (
       group,
-    ) => markup`<tr><td>${badge(group.outcome)}</td><th scope="row">${titleOfStep(group)}</th><td class="where">${hostList(group, hosts)}</td><td>${group.rescued ? 'rescued: ' : ''}${group.summary}</td></tr>
+    ) => markup`<tr><td>${badge(group.outcome, group)}</td><th scope="row">${titleOfStep(group)}</th><td class="where">${hostList(group, hosts)}</td><td>${group.rescued ? 'rescued: ' : ''}${withNotes(group.summary, group)}</td></tr>
 `,
   );
   return markup`<section>
@@ -144,7 +153,7 @@ function hostDetails(host: HostResult): Html {
   const steps = ownSteps(host);
   return markup`<details>
 <summary>${badge(host.outcome)} ${host.name} <small>${host.address}${steps.length > 0 ? `, ${count(steps.length, 'step')}` : ''}</small></summary>
-${trouble ? markup`<p>${trouble.summary} <small>${trouble.reason}</small></p>\n` : ''}${steps.map(stepDetails)}</details>
+${trouble ? markup`<p>${withNotes(trouble.summary, standingOf(host))} <small>${trouble.reason}</small></p>\n` : ''}${steps.map(stepDetails)}</details>
 `;
 }
 
@@ -152,7 +161,7 @@ function stepDetails(step: StepResult): Html {
   const { stdout } = outputOf(step);
   const measured = step.metrics.map(({ name, value, unit }) => `${name} ${formatMetric(value, unit)}`).join(', ');
   return markup`<div class="step">
-<p>${badge(step.outcome)} <b>${titleOfStep(step)}</b> ${step.rescued === true ? 'rescued: ' : ''}${step.summary} <small>${step.uses}, ${formatSeconds(step.duration)}${step.attempts > 1 ? `, ${step.attempts} attempts` : ''}</small></p>
+<p>${badge(step.outcome, standingOf(step))} <b>${titleOfStep(step)}</b> ${step.rescued === true ? 'rescued: ' : ''}${withNotes(step.summary, standingOf(step))} <small>${step.uses}, ${formatSeconds(step.duration)}${step.attempts > 1 ? `, ${step.attempts} attempts` : ''}</small></p>
 ${measured === '' ? '' : markup`<p class="measured">${measured}</p>\n`}${isCommand(step.uses) && stdout.trim() !== '' ? output(stdout) : ''}</div>
 `;
 }
@@ -165,8 +174,9 @@ function output(text: string): Html {
 `;
 }
 
-function badge(outcome: Outcome): Html {
-  return markup`<span class="badge ${outcome}">${outcome}</span>`;
+function badge(outcome: Outcome, standing: Standing = {}): Html {
+  const label = labelOf(outcome, standing);
+  return markup`<span class="badge ${label}">${label}</span>`;
 }
 
 function hostList({ hosts }: ResultGroup, all: number): string {

@@ -5,6 +5,7 @@ import { formatExit } from './figures.js';
 import { hostTrouble, needsAttention, ownSteps, titleOfStep } from './groups.js';
 import { clip } from './layout.js';
 import { remedyFor } from './remedies.js';
+import { type Standing, standingOf, withNotes } from './standing.js';
 
 /** One thing to look at, as code-quality and code-scanning tools list them. */
 export interface Issue {
@@ -18,6 +19,7 @@ export interface Issue {
   /** The mount point, unit or account; the step where there is none. */
   readonly subject: string;
   readonly text: string;
+  readonly standing: Standing;
   readonly remedy?: string;
   /** The same in every run while the issue is the same; unique in a report. */
   readonly fingerprint: string;
@@ -28,7 +30,7 @@ const maxText = 2_000;
 /** All findings, and every result that needs attention without one. A run that is not green has at least one. */
 export function issuesOf(result: RunResult): readonly Issue[] {
   const drafts = result.hosts.flatMap((host) => [...troubleOf(host), ...ownSteps(host).flatMap(stepIssues(host))]);
-  const red = drafts.some(({ outcome }) => outcome !== 'ok');
+  const red = drafts.some(({ outcome, standing }) => outcome !== 'ok' && !isUncounted({ standing }));
   const all = result.exit.code === 0 || red ? drafts : [...drafts, runIssue(result)];
   const seen = new Map<string, number>();
   return all.map(({ key, ...issue }) => {
@@ -41,6 +43,11 @@ export function issuesOf(result: RunResult): readonly Issue[] {
   });
 }
 
+/** It is accepted, or not yet to be counted. */
+export function isUncounted({ standing }: Pick<Issue, 'standing'>): boolean {
+  return (standing.waived ?? standing.soft) !== undefined;
+}
+
 type Draft = Omit<Issue, 'fingerprint'> & { readonly key: readonly string[] };
 
 function troubleOf(host: HostResult): readonly Draft[] {
@@ -49,12 +56,13 @@ function troubleOf(host: HostResult): readonly Draft[] {
   return [
     {
       host: host.name,
-      rule: 'connection',
-      title: 'Connection to the host',
+      rule: trouble.step,
+      title: trouble.step === 'connection' ? 'Connection to the host' : trouble.name,
       outcome: host.outcome,
       severity: host.outcome === 'refused' ? 'high' : 'medium',
       subject: trouble.reason,
-      text: textOf(trouble.summary),
+      text: textOf(withNotes(trouble.summary, standingOf(host))),
+      standing: standingOf(host),
       ...remedyOf(trouble.reason),
       key: [trouble.reason],
     },
@@ -65,6 +73,7 @@ function stepIssues(host: HostResult): (step: StepResult) => readonly Draft[] {
   return (step) => {
     if (step.rescued === true || step.outcome === 'skipped') return [];
     const own = [step.step, step.item ?? ''];
+    const standing = standingOf(step);
     const base = { host: host.name, title: `${step.uses}: ${oneLine(titleOfStep(step))}` };
     const found = step.findings.map(
       (finding): Draft => ({
@@ -73,25 +82,38 @@ function stepIssues(host: HostResult): (step: StepResult) => readonly Draft[] {
         outcome: step.outcome,
         severity: finding.severity,
         subject: oneLine(finding.subject),
-        text: textOf(`${finding.subject}: ${finding.detail}`),
+        text: textOf(withNotes(`${finding.subject}: ${finding.detail}`, standingOfFinding(finding, standing))),
+        standing: standingOfFinding(finding, standing),
         ...remedyOf(step.reason, finding),
         key: [...own, finding.fingerprint, finding.subject],
       }),
     );
     // What could not be told is said, even where something else was found.
-    if (!needsAttention(step) || (found.length > 0 && (step.outcome === 'failed' || step.outcome === 'warning')))
-      return found;
+    const bad = needsAttention(step) || isUncounted({ standing });
+    if (!bad || (found.length > 0 && (step.outcome === 'failed' || step.outcome === 'warning'))) return found;
     const result: Draft = {
       ...base,
       rule: step.uses,
       outcome: step.outcome,
       severity: step.severity ?? severityOf(step.outcome),
       subject: oneLine(titleOfStep(step)),
-      text: textOf(`${titleOfStep(step)}: ${step.summary} (${step.reason})`),
+      text: textOf(withNotes(`${titleOfStep(step)}: ${step.summary} (${step.reason})`, standing)),
+      standing,
       ...remedyOf(step.reason),
       key: [...own, step.outcome, step.reason],
     };
     return [...found, result];
+  };
+}
+
+function standingOfFinding({ waived, waiverExpired, change, since }: Finding, step: Standing): Standing {
+  const accepted = waived ?? step.waived;
+  return {
+    ...(accepted && { waived: accepted }),
+    ...(waiverExpired && { waiverExpired }),
+    ...(step.soft && { soft: step.soft }),
+    ...(change && { change }),
+    ...(since !== undefined && { since }),
   };
 }
 
@@ -105,6 +127,7 @@ function runIssue(result: RunResult): Draft {
     severity: 'medium',
     subject: reason,
     text: textOf(`${result.run.runbook}: ${formatExit(result.exit)}`),
+    standing: {},
     key: [reason],
   };
 }

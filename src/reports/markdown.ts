@@ -1,6 +1,6 @@
 import type { Finding, RunResult } from '../result/result.schema.js';
 import { codeMarkdown, escapeMarkdown, fenceMarkdown, guardLog } from './escape.js';
-import { count, formatExit, formatSeconds, formatTime, formatTotals, hostTotals } from './figures.js';
+import { count, formatChanges, formatExit, formatSeconds, formatTime, formatTotals, hostTotals } from './figures.js';
 import {
   attentionOrder,
   explanationOf,
@@ -14,6 +14,7 @@ import {
 import { foldHosts } from './hosts.js';
 import { remedyFor } from './remedies.js';
 import type { Report } from './report.js';
+import { findingNotes, labelOf, notesOf, withNotes } from './standing.js';
 
 export const markdown: Report = {
   name: 'markdown',
@@ -49,9 +50,10 @@ function heading({ run }: RunResult): string {
 
 function summary(result: RunResult): string {
   const { run, totals, exit, warnings } = result;
+  const changed = formatChanges(totals);
   const lines = [
     `**${escapeMarkdown(formatExit(exit))}**`,
-    `${count(result.hosts.length, 'host')}: ${formatTotals(hostTotals(result))}. Steps: ${formatTotals(totals)}.`,
+    `${count(result.hosts.length, 'host')}: ${formatTotals(hostTotals(result))}. Steps: ${formatTotals(totals)}.${changed === '' ? '' : ` Since the last run: ${changed}.`}`,
     `Run ${codeMarkdown(run.id)}, ${escapeMarkdown(formatTime(run.startedAt))}, ${formatSeconds(run.duration)}${
       run.actor === undefined ? '' : `, by ${codeMarkdown(run.actor)}`
     }.`,
@@ -68,6 +70,7 @@ function details(group: ResultGroup, hosts: number): string {
     [
       `- where: ${hostList(group, hosts)}`,
       `- why: ${escapeMarkdown(group.summary)} (${codeMarkdown(group.reason)})`,
+      ...notesOf(group).map((note) => `- ${escapeMarkdown(note)}`),
       ...findingLines(group.findings),
       ...(remedy && !ownRemedies ? [`- do: ${escapeMarkdown(remedy)}`] : []),
     ].join('\n'),
@@ -78,9 +81,9 @@ function details(group: ResultGroup, hosts: number): string {
 function findingLines(findings: readonly Finding[]): readonly string[] {
   const lines = findings
     .slice(0, maxFindings)
-    .flatMap(({ severity, subject, detail, remedy }) => [
-      `- ${severity}: ${escapeMarkdown(subject)}: ${escapeMarkdown(detail)}`,
-      ...(remedy === undefined ? [] : [`  - do: ${escapeMarkdown(remedy)}`]),
+    .flatMap((finding) => [
+      `- ${finding.severity}: ${escapeMarkdown(finding.subject)}: ${escapeMarkdown(`${finding.detail}${findingNotes(finding)}`)}`,
+      ...(finding.remedy === undefined ? [] : [`  - do: ${escapeMarkdown(finding.remedy)}`]),
     ]);
   const more = findings.length - maxFindings;
   return more > 0 ? [...lines, `- and ${count(more, 'more finding')}`] : lines;
@@ -100,8 +103,8 @@ function excerpt({ sample, outcome, outputs, hosts }: ResultGroup): readonly str
 function stepTable(groups: readonly ResultGroup[], hosts: number): string {
   if (groups.length === 0) return '';
   const rows = groups.map((group) => {
-    const text = escapeMarkdown(group.rescued ? `rescued: ${group.summary}` : group.summary);
-    return `| ${group.outcome} | ${escapeMarkdown(titleOfStep(group))} | ${hostList(group, hosts)} | ${text} |`;
+    const text = escapeMarkdown(withNotes(group.rescued ? `rescued: ${group.summary}` : group.summary, group));
+    return `| ${labelOf(group.outcome, group)} | ${escapeMarkdown(titleOfStep(group))} | ${hostList(group, hosts)} | ${text} |`;
   });
   return ['| result | step | hosts | what |', '| --- | --- | --- | --- |', ...rows].join('\n');
 }

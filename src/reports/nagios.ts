@@ -1,10 +1,11 @@
 import type { HostResult, Metric, RunResult } from '../result/result.schema.js';
 import { escapePlugin, guardLog } from './escape.js';
-import { count, formatExit } from './figures.js';
+import { count, formatChanges, formatExit } from './figures.js';
 import { attentionOrder, groupResults, hostTrouble, needsAttention, type ResultGroup, titleOfStep } from './groups.js';
 import { foldHosts } from './hosts.js';
 import { clip } from './layout.js';
 import type { Report } from './report.js';
+import { labelOf, withNotes } from './standing.js';
 
 export const nagios: Report = {
   name: 'nagios',
@@ -23,7 +24,10 @@ export function nagiosExit(result: RunResult): 0 | 1 | 2 | 3 {
   const reasons = result.exit.reasons.map(({ reason }) => reason);
   if (reasons.includes('failed') || reasons.includes('refused')) return 2;
   if (reasons.some((reason) => reason !== 'warning')) return 3;
-  if (reasons.length > 0 || result.hosts.some(({ steps }) => steps.some(({ outcome }) => outcome === 'warning')))
+  if (
+    reasons.length > 0 ||
+    result.hosts.some(({ steps }) => steps.some((step) => step.outcome === 'warning' && needsAttention(step)))
+  )
     return 1;
   return result.exit.code === 0 ? 0 : 3;
 }
@@ -41,9 +45,12 @@ function renderNagios(result: RunResult): string {
   const head = `OPSCTL ${states[nagiosExit(result)]} - `;
   const text = clip(escapePlugin(headline(result, worst)), maxText - head.length);
   const { perf, left } = perfdata(result);
+  const changed = formatChanges(result.totals);
   const first = `${head}${text}${perf === '' ? '' : `|${perf}`}`;
   const lines = [
     ...(worst.length > 1 ? worst.map(groupLine) : []),
+    ...groups.filter(({ waived, soft }) => waived ?? soft).map(groupLine),
+    ...(changed === '' ? [] : [`since the last run: ${changed}`]),
     ...(left > 0 ? [`${count(left, 'number')} left out`] : []),
     ...(result.exit.code === 0 ? [] : [escapePlugin(formatExit(result.exit))]),
   ];
@@ -58,11 +65,13 @@ function headline(result: RunResult, worst: readonly ResultGroup[]): string {
       ? `${run.runbook}: ${count(hosts.length, 'host')} ok`
       : `${run.runbook}: ${formatExit(result.exit)}`;
   const more = others.length > 0 ? ` and ${others.length} more` : '';
-  return `${run.runbook}: ${where(first, hosts.length)}${titleOfStep(first)}: ${first.summary}${more}`;
+  return `${run.runbook}: ${where(first, hosts.length)}${titleOfStep(first)}: ${withNotes(first.summary, first)}${more}`;
 }
 
 function groupLine(group: ResultGroup): string {
-  return escapePlugin(`${group.outcome} ${where(group, 2)}${titleOfStep(group)}: ${group.summary} (${group.reason})`);
+  const { outcome, reason, summary } = group;
+  const text = withNotes(`${summary} (${reason})`, group);
+  return escapePlugin(`${labelOf(outcome, group)} ${where(group, 2)}${titleOfStep(group)}: ${text}`);
 }
 
 function where({ hosts }: ResultGroup, all: number): string {
@@ -91,7 +100,9 @@ function perfdata(result: RunResult): { readonly perf: string; readonly left: nu
       })),
     );
   });
-  const healthy = result.hosts.filter((host) => !hostTrouble(host) && !host.steps.some(needsAttention)).length;
+  const healthy = result.hosts.filter(
+    (host) => (!hostTrouble(host) || host.waived) && !host.steps.some(needsAttention),
+  ).length;
   const own = `hosts_ok=${healthy};;;0;${result.hosts.length}`;
   let perf = own;
   let left = 0;

@@ -1,4 +1,11 @@
-import { type Metric, type Outcome, outcomes, type RunResult } from '../result/result.schema.js';
+import {
+  changes,
+  type HostResult,
+  type Metric,
+  type Outcome,
+  outcomes,
+  type RunResult,
+} from '../result/result.schema.js';
 import { escapeLine, escapePrometheus } from './escape.js';
 import { hostTotals } from './figures.js';
 import { hostTrouble, ownSteps } from './groups.js';
@@ -61,12 +68,28 @@ function runFamilies(result: RunResult): readonly Family[] {
     one('opsctl_run_duration_seconds', 'How long the run took.', run.duration),
     one('opsctl_run_exit_code', 'Exit code of the run.', exit.code),
     { name: 'opsctl_hosts', help: 'Hosts by their worst outcome.', samples: byOutcome(hostTotals(result), labels) },
-    { name: 'opsctl_steps', help: 'Step results by outcome.', samples: byOutcome(totals, labels) },
+    {
+      name: 'opsctl_steps',
+      help: 'Step results by outcome; waived and soft ones do not count.',
+      samples: [
+        ...byOutcome(totals, labels),
+        ...(['waived', 'soft'] as const).flatMap((outcome) => some(totals[outcome], { ...labels, outcome })),
+      ],
+    },
+    {
+      name: 'opsctl_changes',
+      help: 'Step results that are new, still bad or fixed since the last run.',
+      samples: changes.flatMap((change) => some(totals[change], { ...labels, change })),
+    },
   ];
 }
 
 function byOutcome(totals: Readonly<Record<Outcome, number>>, labels: Labels): readonly Sample[] {
   return outcomes.map((outcome) => ({ labels: { ...labels, outcome }, value: totals[outcome] }));
+}
+
+function some(value: number | undefined, labels: Labels): readonly Sample[] {
+  return value === undefined ? [] : [{ labels, value }];
 }
 
 function stepFamilies(result: RunResult): readonly Family[] {
@@ -81,16 +104,23 @@ function stepFamilies(result: RunResult): readonly Family[] {
       name: 'opsctl_step_outcome',
       help: 'Outcome of a step on a host; 1 for the one that it has.',
       samples: hosts.flatMap(({ host, labels }) => [
-        ...(hostTrouble(host)
-          ? [{ labels: { ...labels, step: 'connection', kind: host.transport, outcome: host.outcome }, value: 1 }]
-          : []),
-        ...ownSteps(host).map(({ step, uses, item, outcome, rescued }) => ({
-          labels: { ...labels, step, kind: uses, item: item ?? '', outcome, rescued: rescued === true ? 'true' : '' },
+        ...(hostTrouble(host) ? [{ labels: { ...labels, ...wholeLabels(host) }, value: 1 }] : []),
+        ...ownSteps(host).map(({ step, uses, item, outcome, rescued, waived, soft }) => ({
+          labels: {
+            ...{ ...labels, step, kind: uses, item: item ?? '', outcome },
+            ...{ rescued: rescued ? 'true' : '', waived: waived ? 'true' : '', soft: soft ? 'true' : '' },
+          },
           value: 1,
         })),
       ]),
     },
   ];
+}
+
+function wholeLabels(host: HostResult): Labels {
+  const { transport, outcome, waived } = host;
+  const step = hostTrouble(host)?.step ?? '';
+  return { step, kind: transport, outcome, waived: waived ? 'true' : '' };
 }
 
 const units: Readonly<Record<Metric['unit'], { readonly suffix: string; readonly help: string }>> = {

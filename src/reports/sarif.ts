@@ -1,8 +1,9 @@
 import { pathToFileURL } from 'node:url';
-import { type RunResult, type Severity, severities } from '../result/result.schema.js';
+import { type Change, type RunResult, type Severity, severities } from '../result/result.schema.js';
 import { escapeText, printJson } from './escape.js';
 import { type Issue, issuesOf, repositoryFile } from './issues.js';
 import type { Report } from './report.js';
+import { waiverText } from './standing.js';
 
 export const sarif: Report = {
   name: 'sarif',
@@ -20,6 +21,8 @@ const levels: Readonly<Record<Severity, Level>> = {
   high: 'error',
   critical: 'error',
 };
+
+const baseline: Readonly<Record<Change, string>> = { new: 'new', still: 'unchanged', fixed: 'absent' };
 
 /** GitHub sorts by this number: above 0 low, from 4 medium, from 7 high, from 9 critical. */
 const scores: Readonly<Record<Severity, string>> = {
@@ -78,12 +81,13 @@ function rulesOf(issues: readonly Issue[]) {
 }
 
 function resultOf(issue: Issue, ruleIndex: number, result: RunResult) {
-  const { host, rule, severity, subject, text, remedy, outcome, fingerprint } = issue;
+  const { host, rule, severity, subject, text, remedy, outcome, fingerprint, standing } = issue;
+  const { waived, soft, change, since } = standing;
   const uri = uriOf(result);
   return {
     ruleId: rule,
     ruleIndex,
-    level: levels[severity],
+    level: soft ? 'note' : levels[severity],
     message: { text: `${host}: ${text}${remedy === undefined ? '' : `\ndo: ${remedy}`}` },
     locations: [
       {
@@ -94,7 +98,11 @@ function resultOf(issue: Issue, ruleIndex: number, result: RunResult) {
       },
     ],
     partialFingerprints: { 'opsctlIssue/v1': fingerprint },
-    properties: { host, outcome, severity },
+    ...(change && { baselineState: baseline[change] }),
+    ...(waived && {
+      suppressions: [{ kind: 'external', status: 'accepted', justification: escapeText(waiverText(waived)) }],
+    }),
+    properties: { host, outcome, severity, ...(since !== undefined && { since }) },
   };
 }
 

@@ -1,8 +1,18 @@
 import { Chalk, type ChalkInstance } from 'chalk';
-import type { Outcome, RunResult } from '../result/result.schema.js';
+import type { RunResult } from '../result/result.schema.js';
 import { printColumns } from './columns.js';
 import { escapeLine, escapeText, guardLog } from './escape.js';
-import { count, formatExit, formatMetric, formatSeconds, formatTime, formatTotals, hostTotals } from './figures.js';
+import {
+  count,
+  formatChanges,
+  formatExit,
+  formatMetric,
+  formatSeconds,
+  formatTime,
+  formatTotals,
+  hostTotals,
+  stepCount,
+} from './figures.js';
 import {
   attentionOrder,
   explanationOf,
@@ -17,6 +27,7 @@ import { foldHosts } from './hosts.js';
 import { clip, pad, widthOf, wrap } from './layout.js';
 import { remedyFor } from './remedies.js';
 import type { Report, ReportView } from './report.js';
+import { findingNotes, labelOf, notesOf, withNotes } from './standing.js';
 
 export const table: Report = {
   name: 'table',
@@ -95,6 +106,7 @@ function details(group: ResultGroup, page: Page): readonly string[] {
     color.bold(clip(title, width)),
     ...hostLines(group, page),
     ...labelled('why', escapeLine(`${group.summary} (${group.reason})`), width),
+    ...notesOf(group).flatMap((note) => labelled('note', escapeLine(note), width)),
     ...findingLines(group, page),
     ...evidenceLines(group, page),
     ...(remedy && group.findings.every((finding) => finding.remedy === undefined)
@@ -125,7 +137,7 @@ function findingLines({ findings }: ResultGroup, { chalk, width, verbose }: Page
   const more = sorted.length - shown.length;
   return [
     ...shown.flatMap((finding) => [
-      ...labelled(finding.severity, escapeLine(`${finding.subject}: ${finding.detail}`), width),
+      ...labelled(finding.severity, escapeLine(`${finding.subject}: ${finding.detail}${findingNotes(finding)}`), width),
       ...(finding.remedy === undefined ? [] : labelled('do', escapeLine(finding.remedy), width, chalk.cyan)),
     ]),
     ...(more > 0 ? labelled('', `and ${count(more, 'more finding')}: see them with --verbose`, width) : []),
@@ -176,7 +188,7 @@ function textLines(output: string): readonly string[] {
 }
 
 interface Row {
-  readonly outcome: Outcome;
+  readonly outcome: ReturnType<typeof labelOf>;
   readonly step: string;
   readonly hosts: readonly string[];
   readonly summary: string;
@@ -204,7 +216,7 @@ const maxRows = 3;
 function rowsOf(groups: readonly ResultGroup[], page: Page): readonly Row[] {
   const byStep = new Map<string, ResultGroup[]>();
   for (const group of groups) {
-    const key = JSON.stringify([group.step, group.item, group.outcome, group.rescued]);
+    const key = JSON.stringify([group.step, group.item, labelOf(group.outcome, group), group.rescued, notesOf(group)]);
     const same = byStep.get(key);
     if (same) same.push(group);
     else byStep.set(key, [group]);
@@ -213,14 +225,21 @@ function rowsOf(groups: readonly ResultGroup[], page: Page): readonly Row[] {
     const [first] = same as [ResultGroup, ...ResultGroup[]];
     const step = escapeLine(titleOfStep(first));
     if (same.length <= maxRows || page.verbose || isCommand(first.uses))
-      return same.map(({ outcome, hosts, summary, rescued }) => ({
-        outcome,
+      return same.map((group) => ({
+        outcome: labelOf(group.outcome, group),
         step,
-        hosts,
-        summary: escapeLine(rescued ? `rescued: ${summary}` : summary),
+        hosts: group.hosts,
+        summary: escapeLine(withNotes(group.rescued ? `rescued: ${group.summary}` : group.summary, group)),
       }));
     const hosts = same.flatMap((group) => group.hosts);
-    return [{ outcome: first.outcome, step, hosts, summary: escapeLine(spread(same)) }];
+    return [
+      {
+        outcome: labelOf(first.outcome, first),
+        step,
+        hosts,
+        summary: escapeLine(withNotes(spread(same), first)),
+      },
+    ];
   });
 }
 
@@ -252,10 +271,11 @@ function hostsCell(hosts: readonly string[], page: Page): string {
 
 function footer(result: RunResult, { chalk, width }: Page): readonly string[] {
   const { exit, run, totals } = result;
-  const stepCount = Object.values(totals).reduce((sum, number) => sum + number, 0);
+  const changed = formatChanges(totals);
   const lines = [
     `${count(result.hosts.length, 'host')}: ${formatTotals(hostTotals(result))}`,
-    `${count(stepCount, 'step')}: ${formatTotals(totals)}`,
+    `${count(stepCount(totals), 'step')}: ${formatTotals(totals)}`,
+    ...(changed === '' ? [] : [`since the last run: ${changed}`]),
   ];
   const id = escapeLine(run.id);
   const color = exit.code === 0 ? chalk.green : chalk.red;
@@ -291,17 +311,19 @@ function labelled(
   return lines.map((line, index) => `  ${pad(index === 0 ? label : '', indent - 2)}${line}`);
 }
 
-function colorOf(outcome: Outcome, chalk: ChalkInstance): ChalkInstance {
+function colorOf(outcome: ReturnType<typeof labelOf>, chalk: ChalkInstance): ChalkInstance {
   switch (outcome) {
     case 'ok':
       return chalk.green;
     case 'changed':
       return chalk.blue;
     case 'warning':
+    case 'soft':
       return chalk.yellow;
     case 'unknown':
       return chalk.magenta;
     case 'skipped':
+    case 'waived':
       return chalk.dim;
     default:
       return chalk.red;

@@ -1,5 +1,6 @@
 import { exitCode } from '../errors.js';
-import type { HostResult, Outcome, RunResult } from './result.schema.js';
+import type { HostResult, Outcome, RunResult, StepResult } from './result.schema.js';
+import { counts } from './standing.js';
 
 export type Exit = RunResult['exit'];
 
@@ -42,21 +43,26 @@ export function decideExit(
   const reasons: { code: number; reason: string; hosts: number }[] = [];
   for (const [outcome, code] of Object.entries(outcomeCodes)) {
     const count = hosts.filter(
-      (host) => host.outcome === outcome || host.steps.some((step) => step.outcome === outcome && !step.rescued),
+      (host) => host.outcome === outcome || host.steps.some((step) => step.outcome === outcome && counts(step)),
     ).length;
     if (count > 0) reasons.push({ code, reason: outcome, hosts: count });
   }
   const locked = hosts.filter((host) => host.steps.some((step) => step.reason === 'locked')).length;
   if (locked > 0) reasons.push({ code: exitCode.locked, reason: 'locked', hosts: locked });
   if (failOn === 'warning') {
-    const count = hosts.filter((host) => host.steps.some((step) => step.outcome === 'warning')).length;
+    const count = hosts.filter((host) => host.steps.some((step) => step.outcome === 'warning' && counts(step))).length;
     if (count > 0) reasons.push({ code: exitCode.failed, reason: 'warning', hosts: count });
   }
   if (stopped !== undefined)
     reasons.push({ code: stops[stopped] ?? exitCode.bug, reason: stopped, hosts: hosts.length });
-  const proven = hosts.some((host) => host.steps.some((step) => ['ok', 'changed', 'warning'].includes(step.outcome)));
+  const proven = hosts.some((host) => host.steps.some(isProof));
   if (reasons.length === 0 && !proven)
     reasons.push({ code: exitCode.unknown, reason: 'nothing-proven', hosts: hosts.length });
   reasons.sort((a, b) => precedence.indexOf(a.code) - precedence.indexOf(b.code));
   return { code: reasons[0]?.code ?? exitCode.ok, reasons };
+}
+
+/** Something is known there: good, or bad and for now not counted. */
+function isProof({ outcome, waived, soft }: StepResult): boolean {
+  return ['ok', 'changed', 'warning'].includes(outcome) || (outcome === 'failed' && Boolean(waived ?? soft));
 }

@@ -1,6 +1,14 @@
 import type { RunEvent } from '../execute/events.js';
 import { decideExit } from './exit.js';
-import { type HostResult, type Outcome, outcomes, type RunResult, type StepResult } from './result.schema.js';
+import {
+  type HostResult,
+  type Outcome,
+  outcomes,
+  type RunResult,
+  type StepResult,
+  type Waiver,
+} from './result.schema.js';
+import { counts } from './standing.js';
 
 /** Builds the result of a run from its events, as they come or from a journal. */
 export interface ResultFold {
@@ -16,6 +24,7 @@ interface HostState {
   hostKeys: readonly string[];
   reason: string | undefined;
   summary: string | undefined;
+  waived: Waiver | undefined;
   ended: Outcome | undefined;
 }
 
@@ -66,6 +75,7 @@ export function startFold(): ResultFold {
             host.ended = event.outcome;
             host.reason = event.reason;
             host.summary = event.summary;
+            host.waived = event.waived;
           });
           break;
         case 'warning':
@@ -120,6 +130,7 @@ function newHost(name: string, address: string, transport: string): HostState {
     hostKeys: [],
     reason: undefined,
     summary: undefined,
+    waived: undefined,
     ended: undefined,
   };
 }
@@ -129,7 +140,7 @@ function hostResult(state: HostState, order: ReadonlyMap<string, number>): HostR
   const steps = [...state.steps.values()]
     .sort((a, b) => placeOf(a.result) - placeOf(b.result) || a.index - b.index)
     .map(({ result }) => result);
-  const worst = worstOutcome(steps.filter((step) => !step.rescued).map((step) => step.outcome));
+  const worst = worstOutcome(steps.filter(counts).map((step) => step.outcome));
   // A host that was not seen to end may have more to say: that is not known.
   const outcome = worstOutcome([state.ended ?? 'unknown', worst]);
   return {
@@ -139,6 +150,7 @@ function hostResult(state: HostState, order: ReadonlyMap<string, number>): HostR
     outcome,
     ...(state.reason !== undefined && { reason: state.reason }),
     ...(state.summary !== undefined && { summary: state.summary }),
+    ...(state.waived && { waived: state.waived }),
     ...(state.hostKeys.length > 0 && { hostKeys: [...state.hostKeys] }),
     steps,
   };
@@ -146,6 +158,12 @@ function hostResult(state: HostState, order: ReadonlyMap<string, number>): HostR
 
 function countOutcomes(hosts: readonly HostResult[]): RunResult['totals'] {
   const totals = Object.fromEntries(outcomes.map((outcome) => [outcome, 0])) as RunResult['totals'];
-  for (const host of hosts) for (const step of host.steps) totals[step.outcome] += 1;
-  return totals;
+  const own = { waived: 0, soft: 0 };
+  for (const host of hosts)
+    for (const step of host.steps) {
+      if (step.waived) own.waived += 1;
+      else if (step.soft) own.soft += 1;
+      else totals[step.outcome] += 1;
+    }
+  return { ...totals, ...(own.waived > 0 && { waived: own.waived }), ...(own.soft > 0 && { soft: own.soft }) };
 }

@@ -22,6 +22,31 @@ const metric = {
   additionalProperties: false,
 } as const satisfies JsonSchema;
 
+const waiver = {
+  type: 'object',
+  description: 'Who accepted it, why, and until when.',
+  properties: {
+    owner: { type: 'string', description: 'Who answers for it.' },
+    reason: { type: 'string', description: 'Why it is accepted.' },
+    ticket: { type: 'string', description: 'Where it is tracked.' },
+    expires: { type: 'string', description: 'A date, to the end of that day UTC, or a time.' },
+  },
+  required: ['owner', 'reason', 'expires'],
+  additionalProperties: false,
+} as const satisfies JsonSchema;
+
+const waiverStates = {
+  waived: { ...waiver, description: 'It is accepted for now and does not count.' },
+  waiverExpired: { ...waiver, description: 'It was accepted until a time that is over, so it counts again.' },
+} as const;
+
+export const changes = ['new', 'still', 'fixed'] as const;
+
+const since = {
+  type: 'string',
+  description: 'The first run, of those in a row, that saw it in this state: when it ended, UTC, ISO 8601.',
+} as const;
+
 const finding = {
   type: 'object',
   description: 'One thing that somebody should look at.',
@@ -37,6 +62,9 @@ const finding = {
       description: 'Control ids of a standard, such as `CIS 5.2.1`.',
     },
     fingerprint: { type: 'string', description: 'Same host, step, rule and subject give the same text in every run.' },
+    ...waiverStates,
+    change: { enum: ['new', 'still'], description: 'Whether the last run of the runbook found it, too.' },
+    since,
   },
   required: ['id', 'severity', 'subject', 'detail', 'fingerprint'],
   additionalProperties: false,
@@ -84,6 +112,38 @@ const stepResult = {
     severity: { enum: severities, description: 'Severity that the author gave the step.' },
     controls: { type: 'array', items: { type: 'string' }, description: 'Control ids that the author gave the step.' },
     rescued: { type: 'boolean', description: 'The step failed, and the rescue steps of its group made good for it.' },
+    ...waiverStates,
+    change: {
+      enum: changes,
+      description:
+        'Compared with the last run of the runbook: `new`, `still` bad, or `fixed`. Absent for what is and was fine, and in a first run.',
+    },
+    since,
+    soft: {
+      type: 'object',
+      description: 'It is bad, but not yet for as many runs in a row as the step asks for, and does not count.',
+      properties: {
+        run: { type: 'integer', description: 'How many runs in a row, this one included.' },
+        of: { type: 'integer', description: 'From how many on it counts: `hard-after`.' },
+      },
+      required: ['run', 'of'],
+      additionalProperties: false,
+    },
+    gone: {
+      type: 'array',
+      items: {
+        type: 'object',
+        description: 'One of them.',
+        properties: {
+          id: { type: 'string', description: 'Stable id of the rule.' },
+          subject: { type: 'string', description: 'What it was about.' },
+          since,
+        },
+        required: ['id', 'subject', 'since'],
+        additionalProperties: false,
+      },
+      description: 'Findings of the last run that are no more.',
+    },
   },
   required: [
     'step',
@@ -111,6 +171,9 @@ const hostResult = {
     outcome: { enum: outcomes, description: 'The worst outcome of its steps.' },
     reason: { type: 'string', description: 'Why the host could not be worked on, when it could not.' },
     summary: { type: 'string', description: 'The same for people.' },
+    waived: { ...waiver, description: 'That the host could not be worked on is accepted for now and does not count.' },
+    change: { enum: changes, description: 'The same for the host as a whole: that it could not be worked on.' },
+    since,
     hostKeys: { type: 'array', items: { type: 'string' }, description: 'Verified host keys, hop by hop.' },
     steps: { type: 'array', items: stepResult, description: 'In the order of the runbook.' },
   },
@@ -172,7 +235,7 @@ export const resultSchema = {
     },
     totals: {
       type: 'object',
-      description: 'How many step results have each outcome.',
+      description: 'How many step results have each outcome, and how many do not count.',
       properties: {
         ok: { type: 'integer', description: 'Proven good.' },
         changed: { type: 'integer', description: 'Changed, and proven.' },
@@ -182,6 +245,14 @@ export const resultSchema = {
         unreachable: { type: 'integer', description: 'Not started: no connection.' },
         refused: { type: 'integer', description: 'Not started: trust, login or policy.' },
         skipped: { type: 'integer', description: 'Not asked for, or does not apply.' },
+        waived: { type: 'integer', description: 'Accepted for now, and in none of the numbers above; absent for 0.' },
+        soft: { type: 'integer', description: 'Bad, but not yet often enough to count; absent for 0.' },
+        new: {
+          type: 'integer',
+          description: 'Bad, and not in the last run; absent where there is none to compare with.',
+        },
+        still: { type: 'integer', description: 'Bad, as in the last run.' },
+        fixed: { type: 'integer', description: 'Bad in the last run, and no more.' },
       },
       required: [...outcomes],
       additionalProperties: false,
@@ -194,9 +265,11 @@ export const resultSchema = {
 } as const satisfies JsonSchema;
 
 export type Outcome = (typeof outcomes)[number];
+export type Change = (typeof changes)[number];
 export type Severity = (typeof severities)[number];
 export type Metric = FromSchema<typeof metric>;
 export type Finding = FromSchema<typeof finding>;
+export type Waiver = FromSchema<typeof waiver>;
 export type Evidence = FromSchema<typeof evidence>;
 export type StepResult = FromSchema<typeof stepResult>;
 export type HostResult = FromSchema<typeof hostResult>;

@@ -9,6 +9,7 @@ import { loadProject } from '../../src/documents/project.js';
 import { loadRunbook } from '../../src/documents/runbook.js';
 import { formatProblem, UserError } from '../../src/errors.js';
 import { loadInventory } from '../../src/inventory/load.js';
+import { readWaivers } from '../../src/perform/waivers.js';
 
 /**
  * The bad-input corpus: one mistake a case, and exactly what is told about it.
@@ -20,19 +21,28 @@ import { loadInventory } from '../../src/inventory/load.js';
 const here = dirname(fileURLToPath(import.meta.url));
 
 type Outcome = { readonly exit: number; readonly text: string };
-type Kind = 'runbook' | 'inventory' | 'project' | 'command';
+type Kind = 'runbook' | 'inventory' | 'project' | 'waivers' | 'command';
 
 const loaders: Readonly<Record<Kind, (file: string, cwd: string) => Promise<unknown>>> = {
   runbook: (file, cwd) => loadRunbook(file, { cwd }),
   inventory: (file, cwd) => loadInventory([file], { cwd, env: {} }),
   project: (_file, cwd) => loadProject({ cwd, explicit: '.' }),
+  waivers: loadWaivers,
   command: () => Promise.reject(new Error('a command line is run, not loaded')),
 };
+
+/** A case that is a folder has an inventory, too, in which the host patterns are looked for. */
+async function loadWaivers(file: string, cwd: string): Promise<unknown> {
+  const project = await loadProject({ cwd, explicit: '.' }).catch(() => ({ root: cwd, inventory: [], knownHosts: [], outputs: [] }));
+  const inventory = await loadInventory(project.inventory, { cwd, env: {} });
+  return readWaivers({ file, otherHosts: false }, project, inventory, cwd);
+}
 
 const mainFiles: Readonly<Record<Kind, RegExp>> = {
   runbook: /^runbook\./,
   inventory: /^(inventory|hosts)\b/,
   project: /^opsctl\.yaml$/,
+  waivers: /^waivers\.yaml$/,
   command: /^args$/,
 };
 
