@@ -15,6 +15,7 @@ type PlaceOf = (path: DocumentPath, part?: 'key' | 'value') => Place;
 /** Keys of a step that say how one step runs; an include is many. */
 const notOfIncludes: ReadonlySet<string> = new Set([
   'each',
+  'expect',
   'hosts',
   'from',
   'retry',

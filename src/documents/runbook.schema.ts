@@ -43,6 +43,20 @@ const stepProperties = {
     type: ['array', 'string'],
     description: 'Run once for each item; the item is `item`. A list, or a CEL expression that gives one.',
   },
+  needs: {
+    type: ['array', 'string'],
+    minItems: 1,
+    minLength: 1,
+    items: { type: 'string', minLength: 1 },
+    description:
+      'Ids of earlier steps. Where one of them did not succeed, this step is not judged: `skipped`, `blocked`.',
+    examples: ['port_open', ['mounted', 'started']],
+  },
+  expect: {
+    enum: ['ok', 'fail'],
+    description:
+      '`fail` turns ok and failed around: the step is ok where it fails, such as a port that must be closed. Not for changing steps.',
+  },
   hosts: { type: 'string', description: 'A narrower host pattern for this step.' },
   from: {
     enum: ['host', 'controller'],
@@ -119,8 +133,18 @@ export const stepGroupSchema = {
   type: 'object',
   description: 'Steps that succeed or fail together.',
   properties: {
+    id: { ...stepProperties.id, description: 'Name for later steps: `steps.ID.data.ok`. Goes with `require`.' },
     name: stepProperties.name,
+    require: {
+      type: ['string', 'integer'],
+      pattern: '^(all|any)$',
+      minimum: 1,
+      description:
+        'How many results of the group must be ok: `all`, `any` or at least a number. The group is then a result of its own, and members that fail in spite of it do not count.',
+      examples: ['all', 'any', 2],
+    },
     when: stepProperties.when,
+    needs: { ...stepProperties.needs, description: '`needs` of each of its steps.' },
     tags: stepProperties.tags,
     sudo: stepProperties.sudo,
     ...group,

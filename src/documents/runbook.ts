@@ -180,11 +180,18 @@ class RunbookLoader {
       : this.#step(scope, value as Step, path, place);
   }
 
-  async #group(scope: Scope, group: StepGroup, path: DocumentPath, key: string): Promise<GroupEntry | undefined> {
+  async #group(scope: Scope, group: StepGroup, path: DocumentPath, place: string): Promise<GroupEntry | undefined> {
     await this.#validate(scope, group, path, { schema: stepGroupSchema, validator: 'step-group', subject: 'a group' });
+    this.#claimId(scope, group, path);
+    if (group.id !== undefined && group.require === undefined) {
+      const where = scope.document.place([...path, 'id'], 'key');
+      const hint = 'add `require: all`, or give its steps an `id`';
+      this.#refuse('E_STEP_SHAPE', 'a group without `require` has no result that an `id` could name', where, hint);
+    }
+    const key = typeof group.id === 'string' ? `${scope.request.keyPrefix}${group.id}` : place;
     const part = async (name: 'steps' | 'rescue' | 'always') => {
       const list: unknown = group[name];
-      const prefix = name === 'steps' ? `${key}/` : `${key}/${name}/`;
+      const prefix = name === 'steps' ? `${place}/` : `${place}/${name}/`;
       return Array.isArray(list) ? this.#entries(scope, list, [...path, name], prefix) : [];
     };
     const steps = await part('steps');
@@ -259,7 +266,7 @@ class RunbookLoader {
     }
   }
 
-  #claimId(scope: Scope, step: Step, path: DocumentPath): void {
+  #claimId(scope: Scope, step: Step | StepGroup, path: DocumentPath): void {
     if (typeof step.id !== 'string') return;
     const place = scope.document.place([...path, 'id']);
     const first = scope.ids.get(step.id);
@@ -310,10 +317,11 @@ class RunbookLoader {
     const given = (include.params ?? {}) as Record<string, unknown>;
     const place: typeof at = (part, side) => at(['with', 'params', ...part], side);
     this.#problems.push(...givenProblems(runbook, given, { place, missing: at(['with'], 'key') }));
-    const { name, when, tags, sudo } = step;
+    const { name, when, needs, tags, sudo } = step;
     const group: StepGroup = {
       name: name ?? runbook.value.name,
       ...(when !== undefined && { when }),
+      ...(needs !== undefined && { needs }),
       ...(tags && { tags }),
       ...(sudo !== undefined && { sudo }),
       steps: runbook.value.steps,

@@ -1,11 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { EvaluationContext, Group, HostPlan, PlannedItem, Round, Segment } from '../plan/plan.js';
+import { isVerdict, type Verdict } from '../plan/requirement.js';
 import { worstOutcome } from '../result/fold.js';
 import type { Memory } from '../steps/step.js';
 import type { Attempt } from './attempt.js';
 import { runChange } from './change.js';
 import type { RunContext } from './context.js';
 import { callItem } from './controller.js';
+import { asExpected } from './expectation.js';
 import { expandItems, expressionFails, type ReadyItem, readyItem } from './ready.js';
 import { Recorder } from './recorder.js';
 import { type Weighed, weigh } from './retry.js';
@@ -52,6 +54,8 @@ class HostRun {
   readonly recorder: Recorder;
   readonly #plan: HostPlan;
   readonly #run: RunContext;
+  /** Verdicts of the round that is running. */
+  #verdicts: readonly Verdict[] = [];
 
   constructor(plan: HostPlan, run: RunContext) {
     this.#plan = plan;
@@ -74,7 +78,9 @@ class HostRun {
   }
 
   async #runGroup(group: Group): Promise<Flow> {
-    let flow = await this.runBody(group.body);
+    const { stopped } = await this.runBody(group.body);
+    // A verdict inside may have made little of a failure that came before it.
+    let flow: Flow = { failed: stopped || this.recorder.anyFailed(group.body), stopped };
     if (flow.failed && group.rescue.length > 0) {
       const rescue = await this.runBody(group.rescue);
       // Only what ran can have made good for anything: a rescue of skipped steps has not, nor has one that was stopped.
@@ -91,6 +97,7 @@ class HostRun {
       this.#skipRound(round, this.#stopped());
       return onward;
     }
+    this.#verdicts = round.items.filter(isVerdict);
     const ready = await this.#prepare(round);
     if (ready.length > 0) {
       if (round.carrier === 'host') await this.#runHostRound(ready, round.sudo);
@@ -105,12 +112,17 @@ class HostRun {
   async #prepare(round: Round): Promise<ReadyItem[]> {
     const ready: ReadyItem[] = [];
     for (const planned of round.items) {
+      if (isVerdict(planned)) continue;
       for (const item of this.#expand(planned)) {
         if (this.#keepEarlier(item)) continue;
         const memory = this.recorder.memoryOf(item);
         const decided = await readyItem(item, this.#contextOf(item), this.#run.secrets, memory);
-        if ('params' in decided) ready.push(decided);
-        else this.#recordUnready(item, decided.attempt);
+        if (!('params' in decided)) this.#recordUnready(item, decided.attempt);
+        else {
+          const blocked = this.recorder.blocked(item);
+          if (blocked) this.#record(item, blocked, 0);
+          else ready.push(decided);
+        }
       }
     }
     return ready;
@@ -127,10 +139,22 @@ class HostRun {
     }
   }
 
+  /** What needs a step that did not succeed is not judged, unless it is a change that has run. */
+  #record(item: PlannedItem, attempt: Attempt, attempts: number): void {
+    const mayBlock = attempt.outcome !== 'skipped' && (attempts === 0 || item.step.effect === 'read');
+    this.recorder.record(item, (mayBlock && this.recorder.blocked(item)) || attempt, attempts);
+    this.#settle();
+  }
+
+  /** Judges the groups of the round whose members have all ended. One group may be a member of the next. */
+  #settle(): void {
+    if (this.#verdicts.length > 0) this.#verdicts = this.#verdicts.filter((verdict) => !this.recorder.settle(verdict));
+  }
+
   #recordUnready(item: PlannedItem, attempt: Attempt): void {
     const missing = this.#run.mode === 'dry-run' && attempt.outcome === 'unknown' && this.recorder.needsChange(item);
     const summary = 'not run: it needs the result of a step that a dry run leaves out';
-    this.recorder.record(item, missing ? { outcome: 'skipped', reason: 'dry-run', summary } : attempt, 0);
+    this.#record(item, missing ? { outcome: 'skipped', reason: 'dry-run', summary } : attempt, 0);
   }
 
   /** What a resumed run knows already. Hidden data that later steps may need is read again where that changes nothing. */
@@ -138,6 +162,7 @@ class HostRun {
     const earlier = this.#run.earlier(this.#plan.host.name, this.recorder.keyOf(item));
     if (!earlier || (item.step.sensitive && item.step.effect === 'read')) return false;
     this.recorder.keep(item, earlier);
+    this.#settle();
     return true;
   }
 
@@ -149,7 +174,7 @@ class HostRun {
         const entry = ready[index];
         if (!entry) return;
         const weighed = this.#weigh(entry, attempt, 1);
-        if (weighed.done) this.recorder.record(entry.item, weighed.attempt, attempt.neverStarted ? 0 : 1);
+        if (weighed.done) this.#record(entry.item, weighed.attempt, attempt.neverStarted ? 0 : 1);
         else again.push({ entry, attempt: weighed.attempt });
       },
     });
@@ -160,7 +185,7 @@ class HostRun {
     const call = (ready: ReadyItem) => callItem(ready, this.#plan, this.#run, this.session);
     this.#started(entry);
     const weighed = this.#weigh(entry, await call(entry), 1);
-    if (weighed.done) this.recorder.record(entry.item, weighed.attempt, 1);
+    if (weighed.done) this.#record(entry.item, weighed.attempt, 1);
     else await this.#repeat(entry, weighed.attempt, call);
   }
 
@@ -182,13 +207,13 @@ class HostRun {
       attempts += 1;
       weighed = this.#weigh(entry, await once(entry), attempts);
     }
-    this.recorder.record(item, weighed.attempt, attempts);
+    this.#record(item, weighed.attempt, attempts);
   }
 
   #weigh({ item, memory }: ReadyItem, measured: Attempt, attempts: number): Weighed {
-    const attempt = this.#withTrends(item, measured, memory);
+    const attempt = asExpected(item.step, this.#withTrends(item, measured, memory));
     const lost = item.step.kind.runs === 'host' && this.session.failure !== undefined;
-    const mayRepeat = !lost && !this.#run.signal.aborted;
+    const mayRepeat = !lost && !this.#run.signal.aborted && !this.recorder.blocked(item);
     return weigh(item.step, attempt, attempts, mayRepeat, () => ({
       ...this.#contextOf(item),
       result: this.recorder.view(attempt),
@@ -221,7 +246,7 @@ class HostRun {
     for (const entry of ready) {
       const { item } = entry;
       if (this.#run.signal.aborted) skip ??= this.#stopped();
-      if (skip) this.recorder.record(item, { outcome: 'skipped', ...skip }, 0);
+      if (skip) this.#record(item, { outcome: 'skipped', ...skip }, 0);
       else await this.#runChange(entry, sudo);
       if (item.step.onFailure === 'stop' && this.recorder.failed(item)) skip ??= earlierFailure;
     }
@@ -231,13 +256,13 @@ class HostRun {
     const { item } = entry;
     if (this.#run.mode === 'dry-run') {
       const summary = 'would run; a dry run changes nothing';
-      this.recorder.record(item, { outcome: 'skipped', reason: 'dry-run', summary }, 0);
+      this.#record(item, { outcome: 'skipped', reason: 'dry-run', summary }, 0);
       return;
     }
     const key = this.recorder.keyOf(item);
     const announce = (job: string) => this.#started(entry, job);
     const attempt = await runChange(entry, this.session, sudo, this.#run, this.#plan.host.name, key, announce);
-    this.recorder.record(item, attempt, attempt.neverStarted ? 0 : 1);
+    this.#record(item, attempt, attempt.neverStarted ? 0 : 1);
   }
 
   #started(entry: ReadyItem | undefined, job?: string): void {
@@ -272,8 +297,10 @@ class HostRun {
   }
 
   #skipRound(round: Round, why: { readonly reason: string; readonly summary: string }): void {
+    this.#verdicts = [];
     for (const item of round.items)
-      if (!this.#keepEarlier(item)) this.recorder.record(item, { outcome: 'skipped', ...(item.skip ?? why) }, 0);
+      if (isVerdict(item) || !this.#keepEarlier(item))
+        this.#record(item, { outcome: 'skipped', ...(item.skip ?? why) }, 0);
     this.recorder.publish(round);
   }
 

@@ -1,10 +1,12 @@
 import { itemsOf } from '../plan/items.js';
 import type { EvaluationContext, HostPlan, PlannedItem, Round, Segment } from '../plan/plan.js';
+import type { Verdict } from '../plan/requirement.js';
 import { stepKey, worstOutcome } from '../result/fold.js';
 import type { Evidence, Outcome, StepResult } from '../result/result.schema.js';
 import type { Memory } from '../steps/step.js';
 import { type Attempt, excerptBytes } from './attempt.js';
 import type { RunContext } from './context.js';
+import { judgeRequirement, undecided } from './requirement.js';
 
 /** Outcomes that count as a failure of a step. */
 const failures: readonly Outcome[] = ['failed', 'unknown', 'unreachable', 'refused'];
@@ -123,6 +125,56 @@ export class Recorder {
     }
   }
 
+  /** Judges a group by its members, once all of them have a result. */
+  settle(verdict: Verdict): boolean {
+    const { members, step, leftOut } = verdict;
+    if (step.require === undefined || !members.every((member) => this.#hasEnded(member))) return false;
+    const attempt = judgeRequirement(
+      step.require,
+      members.flatMap((member) => this.#resultsOf(member)),
+      leftOut,
+    );
+    this.start(verdict);
+    this.record(verdict, attempt, attempt.outcome === 'skipped' ? 0 : 1);
+    this.#cover(members, ['ok', 'warning'].includes(attempt.outcome));
+    return true;
+  }
+
+  /** What is not ok in a group that holds all the same does not count; neither does what made it so. */
+  #cover(members: readonly PlannedItem[], holds: boolean): void {
+    for (const item of (holds ? withInner(members) : members).flatMap(
+      (planned) => this.#items.get(planned) ?? [planned],
+    )) {
+      const key = this.keyOf(item);
+      const result = this.#results.get(key);
+      if (!result) continue;
+      const isBad = failures.includes(result.outcome) || result.outcome === 'warning';
+      const { covered = false, rescued = false, ...bare } = result;
+      const covers = holds && isBad;
+      if ((rescued && !covered) || covers === covered) continue;
+      const told = covers ? { ...bare, rescued: true, covered: true } : bare;
+      this.#results.set(key, told);
+      this.#emit(item, told);
+    }
+  }
+
+  /** Why the step is not to be judged: one that it needs did not succeed. Nothing speaks against what did not apply. */
+  blocked({ step }: PlannedItem): Attempt | undefined {
+    for (const { id, key } of step.dependsOn) {
+      const results = [...this.#results.values()].filter(
+        (result) => result.step === key && (!result.rescued || result.covered),
+      );
+      const bad =
+        results.find(({ outcome }) => failures.includes(outcome)) ??
+        results.find(({ outcome, reason }) => outcome === 'skipped' && undecided.includes(reason));
+      if (!bad) continue;
+      const how = bad.outcome === 'skipped' ? (howSkipped[bad.reason] ?? 'did not run') : (howEnded[bad.outcome] ?? '');
+      const reason = bad.reason === 'dry-run' ? 'dry-run' : 'blocked';
+      return { outcome: 'skipped', reason, summary: `not judged: needs \`${id}\`, which ${how}` };
+    }
+    return undefined;
+  }
+
   /** Makes the results of a round visible to later expressions. */
   publish(round: Round): void {
     for (const item of round.items) {
@@ -214,6 +266,10 @@ export class Recorder {
     this.#views.set(scope, views);
   }
 
+  #hasEnded(item: PlannedItem): boolean {
+    return (this.#items.get(item) ?? [item]).every((each) => this.#results.has(this.keyOf(each)));
+  }
+
   #resultsOf(item: PlannedItem): StepResult[] {
     const items = this.#items.get(item) ?? [item];
     return items.map((each) => this.#results.get(this.keyOf(each))).filter((result) => result !== undefined);
@@ -241,6 +297,23 @@ export class Recorder {
     return artefact === undefined ? evidence : { ...evidence, artefact };
   }
 }
+
+/** Members, and the members of groups among them. */
+function withInner(members: readonly PlannedItem[]): readonly PlannedItem[] {
+  return members.flatMap((member) => [member, ...withInner(member.members ?? [])]);
+}
+
+const howEnded: Partial<Readonly<Record<Outcome, string>>> = {
+  failed: 'failed',
+  unknown: 'is unknown',
+  unreachable: 'is unreachable',
+  refused: 'was refused',
+};
+
+const howSkipped: Readonly<Record<string, string>> = {
+  blocked: 'was not judged',
+  'dry-run': 'a dry run leaves out',
+};
 
 function cut(bytes: number, head: number, tail: number): Buffer {
   return Buffer.from(`\n… ${Math.max(0, bytes - head - tail)} bytes left out …\n`);

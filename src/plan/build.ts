@@ -1,7 +1,7 @@
 import { type Problem, UserError } from '../errors.js';
 import type { Host } from '../inventory/inventory.js';
 import type { CompiledEntry, CompiledRunbook } from './compile.js';
-import { conditionFails, listIsEmpty, loopItems } from './items.js';
+import { conditionFails, listIsEmpty, loopItems, membersOf } from './items.js';
 import type { EvaluationContext, HostPlan, Plan, PlannedItem, PlannedStep, Segment } from './plan.js';
 import { cutRounds, type Sequence } from './rounds.js';
 
@@ -21,7 +21,8 @@ export interface PlanInput {
 
 /** Decides for every host what runs, in which rounds. Pure: reads nothing, contacts nothing. */
 export async function buildPlan(input: PlanInput): Promise<Plan> {
-  const chosen = new Set(input.compiled.steps.filter((step) => isTagged(step, input)));
+  const asked = input.compiled.steps.filter((step) => step.require === undefined);
+  const chosen = new Set(asked.filter((step) => isTagged(step, input)));
   if (chosen.size === 0) {
     throw new UserError({
       code: 'E_NO_STEPS',
@@ -37,7 +38,7 @@ export async function buildPlan(input: PlanInput): Promise<Plan> {
     runbook: input.runbook,
     mode: input.mode,
     hosts,
-    steps: [...chosen],
+    steps: input.compiled.steps.filter((step) => step.require !== undefined || chosen.has(step)),
     params: input.params,
     ...(input.timeout !== undefined && { timeout: input.timeout }),
   });
@@ -85,20 +86,44 @@ class HostPlanner {
     host: Host,
     inside: ReadonlySet<string>,
     sudo: boolean,
-  ): Promise<Sequence> {
+  ): Promise<Sequence[number][]> {
     const sequence: Sequence[number][] = [];
     for (const entry of entries) {
       if ('type' in entry) {
         const body = await this.#sequence(entry.body, host, inside, sudo);
         const rescue = await this.#sequence(entry.rescue, host, inside, sudo);
         const always = await this.#sequence(entry.always, host, inside, sudo);
-        if (body.length + rescue.length + always.length > 0)
-          sequence.push({ type: 'group', name: entry.name, body, rescue, always });
+        if (entry.verdict) {
+          const members = membersOf(body);
+          const leftOut = this.#leftOut(entry.body, inside);
+          const verdict = { step: entry.verdict, sudo, deferred: false, members, ...(leftOut > 0 && { leftOut }) };
+          if (members.length > 0) body.push(verdict);
+        }
+        // Without a net its steps and the verdict on them go where they fit.
+        if (rescue.length + always.length === 0) sequence.push(...body);
+        else sequence.push({ type: 'group', name: entry.name, body, rescue, always });
       } else if (this.#chosen.has(entry) && entry.hosts.every((pattern) => inside.has(pattern))) {
         sequence.push(...(await this.#items(entry, host, entry.sudo ?? sudo)));
       }
     }
     return sequence;
+  }
+
+  /** Members of a group that tags keep from being asked. */
+  #leftOut(entries: readonly CompiledEntry[], inside: ReadonlySet<string>): number {
+    let count = 0;
+    for (const entry of entries) {
+      if ('type' in entry) {
+        const inner = this.#leftOut(entry.body, inside);
+        // A group that has a verdict of its own says there what it misses.
+        count += entry.verdict ? Number(inner > 0 && !this.#asks(entry.body)) : inner;
+      } else if (!this.#chosen.has(entry) && entry.hosts.every((pattern) => inside.has(pattern))) count += 1;
+    }
+    return count;
+  }
+
+  #asks(entries: readonly CompiledEntry[]): boolean {
+    return entries.some((entry) => ('type' in entry ? this.#asks(entry.body) : this.#chosen.has(entry)));
   }
 
   async #items(step: PlannedStep, host: Host, sudo: boolean): Promise<readonly PlannedItem[]> {

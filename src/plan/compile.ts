@@ -13,13 +13,17 @@ import type {
   Uses,
 } from '../expressions/index.js';
 import { hasTemplate } from '../expressions/scan.js';
-import type { EvaluationContext, PlannedStep, StepResolver } from './plan.js';
+import { neededSteps } from './needs.js';
+import type { EvaluationContext, NeededStep, PlannedStep, StepResolver } from './plan.js';
+import { groupKind, type Requirement } from './requirement.js';
 
 export type CompiledEntry = PlannedStep | CompiledGroup;
 
 export interface CompiledGroup {
   readonly type: 'group';
   readonly name: string;
+  /** The step that the group itself is, when it has `require`. */
+  readonly verdict?: PlannedStep;
   readonly body: readonly CompiledEntry[];
   readonly rescue: readonly CompiledEntry[];
   readonly always: readonly CompiledEntry[];
@@ -48,9 +52,11 @@ export async function compileRunbook(runbook: LoadedRunbook, options: CompileOpt
   const entries = compiler.entries(runbook.entries, {
     scope,
     conditions: [],
+    needs: [],
     tags: [],
     hosts: [],
     sudo: runbook.value.sudo || undefined,
+    judged: false,
   });
   if (compiler.problems.length > 0) throw new UserError(compiler.problems);
   return { entries, steps: compiler.steps };
@@ -74,9 +80,12 @@ interface RunbookScope {
 interface Surroundings {
   readonly scope: RunbookScope;
   readonly conditions: readonly Condition[];
+  readonly needs: readonly NeededStep[];
   readonly tags: readonly string[];
   readonly hosts: readonly string[];
   readonly sudo: boolean | undefined;
+  /** A group around the step has `require`: it decides what a failure means. */
+  readonly judged: boolean;
 }
 
 interface Condition {
@@ -117,22 +126,81 @@ class Compiler {
   #group(entry: GroupEntry, around: Surroundings): readonly CompiledEntry[] {
     const { group, include } = entry;
     const condition = this.#condition(group.when, entry, ['when'], around.scope, baseNames);
+    const verdict = group.require === undefined ? undefined : this.#verdict(entry, group.require, around.scope);
     const inner: Surroundings = {
       scope: include ? this.#includeScope(entry, include, around.scope) : around.scope,
       conditions: condition ? [...around.conditions, condition] : around.conditions,
+      needs: [...around.needs, ...this.#needs(entry, group.needs, around.scope)],
       tags: [...around.tags, ...(group.tags ?? [])],
       hosts:
         include && include.runbook.value.hosts !== 'all'
           ? [...around.hosts, include.runbook.value.hosts]
           : around.hosts,
       sudo: group.sudo ?? (include?.runbook.value.sudo || undefined) ?? around.sudo,
+      judged: around.judged || verdict !== undefined,
     };
     const body = this.entries(entry.steps, inner);
     const rescue = this.entries(entry.rescue, inner);
     const always = this.entries(entry.always, inner);
+    if (group.id) around.scope.seen.add(group.id);
     // Without a net the group is only a way to write its steps.
-    if (rescue.length === 0 && always.length === 0) return body;
-    return [{ type: 'group', name: group.name ?? entry.key, body, rescue, always }];
+    if (!verdict && rescue.length === 0 && always.length === 0) return body;
+    return [{ type: 'group', name: group.name ?? entry.key, ...(verdict && { verdict }), body, rescue, always }];
+  }
+
+  /** The step that a group with `require` is in results. It stands before its members there. */
+  #verdict(entry: GroupEntry, require: Required<GroupEntry['group']>['require'], scope: RunbookScope): PlannedStep {
+    const { group, key } = entry;
+    const most = countOf(entry.steps);
+    if (typeof require === 'number' && most !== undefined && require > most)
+      this.problems.push({
+        code: 'E_REQUIRE',
+        what: `${require} of ${most} steps cannot be ok`,
+        hint: `write a number up to ${most}, or \`all\``,
+        place: placeAt(entry, ['require']),
+      });
+    const verdict: PlannedStep = {
+      key,
+      ...(group.id && { id: group.id }),
+      scope: scope.prefix,
+      name: group.name ?? group.id ?? `group ${key}`,
+      uses: groupKind.kind,
+      kind: groupKind,
+      effect: 'read',
+      from: 'controller',
+      timeout: 0,
+      // What comes after a group of changes builds on it, as it does on one change.
+      onFailure: changesIn(entry.steps) ? 'stop' : 'continue',
+      sudo: undefined,
+      hosts: [],
+      sensitive: false,
+      controls: [],
+      tags: [],
+      loops: false,
+      needs: new Set(),
+      dependsOn: [],
+      expectsFailure: false,
+      require: require as Requirement,
+      perHost: false,
+      readsSteps: false,
+      constant: true,
+      resolve: {
+        applies: () => true,
+        loopApplies: () => true,
+        items: () => undefined,
+        params: () => Promise.resolve({}),
+      },
+    };
+    this.steps.push(verdict);
+    return verdict;
+  }
+
+  #needs(entry: RunbookEntry, needs: string | readonly string[] | undefined, scope: RunbookScope): NeededStep[] {
+    const own = entry.kind === 'step' ? entry.step.id : entry.group.id;
+    const place = (index: number) => placeAt(entry, Array.isArray(needs) ? ['needs', index] : ['needs']);
+    const { needed, problems } = neededSteps([needs ?? []].flat(), { ...scope, own }, place);
+    this.problems.push(...problems);
+    return needed;
   }
 
   #includeScope(entry: GroupEntry, include: NonNullable<GroupEntry['include']>, outer: RunbookScope): RunbookScope {
@@ -167,7 +235,9 @@ class Compiler {
       trends?.uses ?? noUses,
     ]);
     const untilUses = until?.uses ?? noUses;
+    const dependsOn = [...around.needs, ...this.#needs(entry, step.needs, scope)];
     const effect = this.#effect(entry);
+    this.#refuseExpect(entry, effect);
     this.#refuseRetry(entry, effect);
     const { id } = step;
     if (id) scope.seen.add(id);
@@ -194,7 +264,7 @@ class Compiler {
       from: step.from ?? kind.runs,
       timeout:
         this.#options.timeout ?? (step.timeout === undefined ? (kind.timeout ?? 30) : parseDuration(step.timeout)),
-      onFailure: step['on-failure'] ?? (effect === 'change' ? 'stop' : 'continue'),
+      onFailure: step['on-failure'] ?? (effect === 'change' && !around.judged ? 'stop' : 'continue'),
       sudo: step.sudo ?? around.sudo,
       hosts: step.hosts === undefined ? around.hosts : [...around.hosts, step.hosts],
       sensitive: step.sensitive ?? false,
@@ -207,6 +277,8 @@ class Compiler {
       loops: each !== undefined,
       perHost: ['host', 'vars'].some((name) => uses.names.has(name) || untilUses.names.has(name)),
       needs: new Set([...uses.steps, ...untilUses.steps]),
+      dependsOn,
+      expectsFailure: step.expect === 'fail',
       readsSteps: uses.names.has('steps'),
       constant: template === undefined,
       resolve,
@@ -237,6 +309,16 @@ class Compiler {
       what: 'a changing step runs at most once, so it takes no `retry`',
       hint: 'remove it (`opsctl resume` goes on after an interruption)',
       place: document.place([...path, 'retry'], 'key'),
+    });
+  }
+
+  #refuseExpect({ step, document, path }: StepEntry, effect: 'read' | 'change'): void {
+    if (step.expect !== 'fail' || effect === 'read') return;
+    this.problems.push({
+      code: 'E_EXPECT_CHANGE',
+      what: 'a change that is expected to fail cannot be told from one that did',
+      hint: 'remove `expect`, and check the effect with a reading step',
+      place: document.place([...path, 'expect'], 'key'),
     });
   }
 
@@ -419,7 +501,33 @@ function idsOf(entries: readonly RunbookEntry[]): string[] {
   return entries.flatMap((entry) => {
     if (entry.kind === 'step') return entry.step.id ? [entry.step.id] : [];
     if (entry.include) return [];
-    return [...idsOf(entry.steps), ...idsOf(entry.rescue), ...idsOf(entry.always)];
+    return [
+      ...(entry.group.id ? [entry.group.id] : []),
+      ...idsOf(entry.steps),
+      ...idsOf(entry.rescue),
+      ...idsOf(entry.always),
+    ];
+  });
+}
+
+/** How many results a group counts, or undefined where a loop decides. */
+function countOf(entries: readonly RunbookEntry[]): number | undefined {
+  let count = 0;
+  for (const entry of entries) {
+    if (entry.kind === 'step' && entry.step.each !== undefined) return undefined;
+    const more = entry.kind === 'step' || entry.group.require !== undefined ? 1 : countOf(entry.steps);
+    if (more === undefined) return undefined;
+    count += more;
+  }
+  return count;
+}
+
+/** Whether a step in it stands for a change; one whose effect is not known yet counts as one. */
+function changesIn(entries: readonly RunbookEntry[]): boolean {
+  return entries.some((entry) => {
+    if (entry.kind === 'group') return changesIn(entry.steps);
+    const { effect } = entry.stepKind;
+    return (typeof effect === 'string' ? effect : effect(entry.step.with)) !== 'read';
   });
 }
 

@@ -1,4 +1,6 @@
 import type { LoopItem, PlannedItem, PlannedStep, Segment } from './plan.js';
+import { isVerdict } from './requirement.js';
+import type { Sequence } from './rounds.js';
 
 /**
  * The items of a loop, each with the name that results have for it. No two names are the same: the name is part
@@ -32,4 +34,11 @@ export function itemsOf(body: readonly Segment[]): readonly PlannedItem[] {
       ? segment.items
       : [...itemsOf(segment.body), ...itemsOf(segment.rescue), ...itemsOf(segment.always)],
   );
+}
+
+/** What a group counts: steps, each item of a loop, and groups inside that have a verdict of their own. Not a rescue. */
+export function membersOf(body: Sequence): readonly PlannedItem[] {
+  const items = body.flatMap((entry) => ('type' in entry ? membersOf(entry.body) : [entry]));
+  const inner = new Set(items.filter(isVerdict).flatMap(({ members }) => members));
+  return items.filter((item) => !inner.has(item));
 }

@@ -2,6 +2,7 @@ import type { Trend } from '../documents/trend.js';
 import type { ConnectSettings, Host } from '../inventory/inventory.js';
 import type { Severity } from '../result/result.schema.js';
 import type { Effect, StepKind } from '../steps/step.js';
+import type { Requirement } from './requirement.js';
 
 /**
  * What will happen, decided before any host is contacted: frozen, printable, without I/O. Steps are shared
@@ -57,6 +58,10 @@ export interface PlannedItem {
   readonly skip?: { readonly reason: string; readonly summary: string };
   /** `when`, `with` or `each` need results of earlier steps: decided when the round comes. */
   readonly deferred: boolean;
+  /** Set where the item is the verdict on a group with `require`: what it counts, in the order of the runbook. */
+  readonly members?: readonly PlannedItem[];
+  /** How many more steps the verdict would count, had tags not left them out. */
+  readonly leftOut?: number;
 }
 
 export interface LoopItem {
@@ -96,6 +101,12 @@ export interface PlannedStep {
   readonly loops: boolean;
   /** Keys of earlier steps that its expressions read. */
   readonly needs: ReadonlySet<string>;
+  /** Steps that must have succeeded, or this one is not judged. */
+  readonly dependsOn: readonly NeededStep[];
+  /** It is ok where its kind says failed, and the other way round. */
+  readonly expectsFailure: boolean;
+  /** Set on the verdict on a group. */
+  readonly require?: Requirement;
   /** Its expressions read names that differ from host to host (`host`, `vars`). */
   readonly perHost: boolean;
   /** Its expressions read `steps`: they wait until earlier steps have ended. */
@@ -103,6 +114,12 @@ export interface PlannedStep {
   /** `with` holds no expression: the same parameters everywhere. */
   readonly constant: boolean;
   readonly resolve: StepResolver;
+}
+
+export interface NeededStep {
+  /** As the runbook names it. */
+  readonly id: string;
+  readonly key: string;
 }
 
 /** The expressions of a step. All throw EvaluationError when host data does not fit; nothing is evaluated twice. */

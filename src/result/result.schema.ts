@@ -111,7 +111,11 @@ const stepResult = {
     attempts: { type: 'integer', description: 'How often it was tried; 0 when it never started.' },
     severity: { enum: severities, description: 'Severity that the author gave the step.' },
     controls: { type: 'array', items: { type: 'string' }, description: 'Control ids that the author gave the step.' },
-    rescued: { type: 'boolean', description: 'The step failed, and the rescue steps of its group made good for it.' },
+    rescued: {
+      type: 'boolean',
+      description: 'The step is not ok, and does not count: its group made good for it, by rescue steps or as `covered` says.',
+    },
+    covered: { type: 'boolean', description: 'The group of the step requires no more ok results than it has.' },
     ...waiverStates,
     change: {
       enum: changes,
