@@ -12,7 +12,7 @@ import {
   unitNames,
 } from '../range.js';
 import type { StepProblem } from '../step.js';
-import { shownText } from './dialogue.js';
+import { ServerFault, shownText } from './dialogue.js';
 import { type Issue, unclear, wrong } from './issues.js';
 
 /** Parameters of a query of the user's own, for the kinds that speak SQL. */
@@ -73,16 +73,32 @@ const reading = /^[\s(]*(?:select|with|values|table|show)\b/i;
 /** A SELECT that writes a file of the server, which no transaction forbids. */
 const writing = /\b(?:outfile|dumpfile)\b/i;
 
-/** Whether it is a statement that reads. The transaction that it runs in forbids the rest. */
-export function isReading(query: string): boolean {
-  return reading.test(query) && !writing.test(query);
+/** What is kept of rows: two columns, and no more than could be of use. */
+export function answerOf(rows: readonly (readonly (string | null)[])[]): QueryAnswer {
+  const cut = rows.slice(0, mostRows).map((row) => row.slice(0, 2).map((cell) => cell?.slice(0, 1_000) ?? null));
+  return { rows: cut, more: rows.length > mostRows, refused: null };
 }
 
-export const notReading: QueryAnswer = {
-  rows: [],
-  more: false,
-  refused: { reason: 'query-refused', detail: 'is not one that only reads' },
-};
+export function refusedQuery(reason: string, detail: string): QueryAnswer {
+  return { rows: [], more: false, refused: { reason, detail } };
+}
+
+/** Asks, unless it is a statement that does more than to read. */
+export async function askReading(query: string, ask: () => Promise<QueryAnswer>): Promise<QueryAnswer> {
+  if (!isReading(query)) return refusedQuery('query-refused', 'is not one that only reads');
+  try {
+    return await ask();
+  } catch (error) {
+    // That we read no more is no fault of the server.
+    if (!(error instanceof ServerFault) || error.reason !== 'too-large') throw error;
+    return refusedQuery('too-large', 'gives more than is read here');
+  }
+}
+
+/** Whether it is a statement that reads. The transaction that it runs in forbids the rest. */
+function isReading(query: string): boolean {
+  return reading.test(query) && !writing.test(query);
+}
 
 /** What is wrong with the parameters, for a kind's `validate`. */
 export function queryProblems(given: Given): StepProblem[] {

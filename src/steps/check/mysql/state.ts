@@ -1,6 +1,6 @@
 import type { Dialogue } from '../dialogue.js';
 import { ServerFault } from '../dialogue.js';
-import { isReading, mostRows, notReading, type QueryAnswer, queryShare } from '../query.js';
+import { answerOf, askReading, mostRows, type QueryAnswer, queryShare, refusedQuery } from '../query.js';
 import { type Login, openSession, type Session, StatementRefused } from './client.js';
 
 export interface Channel {
@@ -45,7 +45,9 @@ export async function lookAt(
   });
   const left = seconds - (performance.now() - started) / 1000;
   const answer =
-    query === undefined ? null : await askQuery(session, query, left * queryShare, isMariadb(state.version));
+    query === undefined
+      ? null
+      : await askReading(query, () => askQuery(session, query, left * queryShare, isMariadb(state.version)));
   session.leave();
   return { state, answer };
 }
@@ -115,7 +117,6 @@ const refusals: Readonly<Record<number, string>> = {
 const timeouts = new Set([1317, 1969, 3024]);
 
 async function askQuery(session: Session, query: string, seconds: number, mariadb: boolean): Promise<QueryAnswer> {
-  if (!isReading(query)) return notReading;
   const most = Math.max(0.001, seconds);
   await session.ask(
     mariadb
@@ -127,15 +128,13 @@ async function askQuery(session: Session, query: string, seconds: number, mariad
   try {
     const { rows } = await session.ask(query);
     await session.ask('ROLLBACK');
-    return { rows: rows.slice(0, mostRows).map((row) => row.slice(0, 2)), more: rows.length > mostRows, refused: null };
+    return answerOf(rows);
   } catch (error) {
     if (!(error instanceof StatementRefused)) throw error;
     const { code } = error;
+    if (timeouts.has(code)) return refusedQuery('query-timeout', `takes longer than ${most.toFixed(1)} s`);
     const detail = denied.has(code) ? 'asks for what the user may not read' : (refusals[code] ?? 'is refused');
-    const refused = timeouts.has(code)
-      ? { reason: 'query-timeout', detail: `takes longer than ${most.toFixed(1)} s` }
-      : { reason: 'query-refused', detail: `${detail} (${code})` };
-    return { rows: [], more: false, refused };
+    return refusedQuery('query-refused', `${detail} (${code})`);
   }
 }
 

@@ -80,19 +80,34 @@ export async function logIn(dialogue: Dialogue, login: Login): Promise<void> {
   }
 }
 
-/** Runs one query that gives one row. */
-export async function queryRow(dialogue: Dialogue, sql: string): Promise<readonly (string | null)[]> {
+export type Row = readonly (string | null)[];
+
+/** Runs statements of ours, and gives the rows of all of them. */
+export async function runStatements(dialogue: Dialogue, sql: string): Promise<readonly Row[]> {
   say(dialogue, 'Q', `${sql}\0`);
-  let row: readonly (string | null)[] | undefined;
+  return await readRows(dialogue, ['T', 'C']);
+}
+
+/** Runs one statement, which the server refuses when it is several, for at most so many rows. */
+export async function runOne(dialogue: Dialogue, sql: string, most: number): Promise<readonly Row[]> {
+  const count = Buffer.alloc(4);
+  count.writeUInt32BE(most);
+  say(dialogue, 'P', Buffer.from(`\0${sql}\0\0\0`));
+  say(dialogue, 'B', Buffer.alloc(8));
+  say(dialogue, 'E', Buffer.concat([Buffer.alloc(1), count]));
+  say(dialogue, 'S', '');
+  return await readRows(dialogue, ['1', '2', 'C', 's', 'I']);
+}
+
+async function readRows(dialogue: Dialogue, expected: readonly string[]): Promise<readonly Row[]> {
+  const rows: Row[] = [];
   while (true) {
     const { type, body } = await nextMessage(dialogue);
-    if (type === 'D') row ??= readRow(body);
-    else if (type === 'Z') break;
-    else if (!['T', 'C', 'N', 'S'].includes(type))
+    if (type === 'D') rows.push(readRow(body));
+    else if (type === 'Z') return rows;
+    else if (type !== 'N' && type !== 'S' && !expected.includes(type))
       throw notPostgres(`a message of the wrong kind (${shownText(type)})`);
   }
-  if (!row) throw notPostgres('a query without an answer');
-  return row;
 }
 
 export function leave(dialogue: Dialogue): void {
@@ -100,7 +115,7 @@ export function leave(dialogue: Dialogue): void {
 }
 
 /** Most bytes of one message. */
-const longest = 60_000;
+const longest = 1_000_000;
 
 async function nextMessage(dialogue: Dialogue): Promise<Message> {
   const head = await dialogue.read((bytes) => {
@@ -126,23 +141,28 @@ const states: Readonly<Record<string, readonly [reason: string, proven: boolean]
   '57P03': ['not-ready', true],
 };
 
-function refusal(body: Buffer): ServerFault {
+/** What the server says instead of an answer. For a statement that is not ours, its words may repeat it. */
+export class PostgresError extends ServerFault {
+  readonly state: string;
+
+  constructor(state: string, words: string) {
+    const [reason, proven] = states[state] ?? ['postgres-error', true];
+    super(reason, `the server says ${shownText(words, 200)} (${shownText(state)})`, proven);
+    this.state = state;
+  }
+}
+
+function refusal(body: Buffer): PostgresError {
   const fields = new Map(
     body
       .toString('utf8')
       .split('\0')
       .map((field) => [field.slice(0, 1), field.slice(1)]),
   );
-  const state = fields.get('C') ?? '';
-  const [reason, proven] = states[state] ?? ['postgres-error', true];
-  return new ServerFault(
-    reason,
-    `the server says ${shownText(fields.get('M') ?? '', 200)} (${shownText(state)})`,
-    proven,
-  );
+  return new PostgresError(fields.get('C') ?? '', fields.get('M') ?? '');
 }
 
-function readRow(body: Buffer): readonly (string | null)[] {
+function readRow(body: Buffer): Row {
   try {
     let at = 2;
     return Array.from({ length: body.readUInt16BE(0) }, () => {

@@ -3,7 +3,7 @@ import { copyFileSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { makeCertificate, type TestCertificate } from '../../../../test/support/certificates.js';
 import { look } from '../../../../test/support/look.js';
 import { describeWith } from '../../../../test/support/needs.js';
@@ -40,6 +40,7 @@ describeWith('check.postgres', ['pg_ctlcluster', 'openssl', 'root'], () => {
       'listen_addresses=127.0.0.1',
       'fsync=off',
       'max_connections=20',
+      'max_prepared_transactions=2',
     ];
     const args = [...identity, join(programs, 'postgres'), '-D', data, ...options.flatMap((option) => ['-c', option])];
     const started = await local.start('setpriv', args, async () => {
@@ -64,12 +65,14 @@ describeWith('check.postgres', ['pg_ctlcluster', 'openssl', 'root'], () => {
     writeFileSync(
       join(data, 'pg_hba.conf'),
       `local all all trust\nhost all trusted 127.0.0.1/32 trust\nlocal replication all trust\nhost replication trusted 127.0.0.1/32 trust
-host all plain 127.0.0.1/32 password\nhost all old 127.0.0.1/32 md5\nhost all monitor 127.0.0.1/32 scram-sha-256\n`,
+host all plain 127.0.0.1/32 password\nhost all old 127.0.0.1/32 md5\nhost all monitor,watcher,owner 127.0.0.1/32 scram-sha-256\n`,
     );
-    writeFileSync(join(data, 'postgresql.auto.conf'), 'ssl = on\n');
+    writeFileSync(join(data, 'postgresql.auto.conf'), "ssl = on\narchive_mode = on\narchive_command = 'true'\n");
     [port, pid] = await startPostgres(data);
     sql(port, "CREATE ROLE monitor LOGIN PASSWORD 'hunter2'");
     sql(port, "CREATE ROLE plain LOGIN PASSWORD 'hunter2'");
+    sql(port, "CREATE ROLE watcher LOGIN PASSWORD 'hunter2' IN ROLE pg_monitor");
+    sql(port, "CREATE ROLE owner LOGIN SUPERUSER PASSWORD 'hunter2'");
     sql(port, 'CREATE ROLE trusted LOGIN REPLICATION');
     sql(port, "SET password_encryption = 'md5'; CREATE ROLE old LOGIN PASSWORD 'hunter2'");
   });
@@ -112,6 +115,169 @@ host all plain 127.0.0.1/32 password\nhost all old 127.0.0.1/32 md5\nhost all mo
     ['a slow answer', { critical: '@0:60s' }, 'failed', 'inside-critical'],
   ])('judges %s', async (_, given, outcome, reason) => {
     expect(await ask(given)).toMatchObject({ outcome, reason });
+  });
+
+  describe('with a query', () => {
+    beforeAll(() => {
+      sql(
+        port,
+        `CREATE TABLE jobs (state text, size int); GRANT SELECT ON jobs TO monitor; CREATE SEQUENCE numbers; CREATE TABLE hidden ();
+        INSERT INTO jobs VALUES ('done', 1), ('done', 2), ('failed', 3), ('failed', 4), ('failed', NULL);
+        CREATE FUNCTION change_it() RETURNS int LANGUAGE sql AS 'DELETE FROM jobs; SELECT 1'`,
+      );
+    });
+
+    it.each([
+      ['a number', "SELECT count(*) FROM jobs WHERE state = 'failed'", { 'query-critical': 10 }, 'ok', 'gives 3,'],
+      ['too high a number', 'SELECT count(*) FROM jobs', { 'query-critical': 4 }, 'failed', 'gives 5, limit 4'],
+      [
+        'a number per row',
+        'SELECT count(*), state FROM jobs GROUP BY 2',
+        { 'query-warning': 2 },
+        'warning',
+        'failed is 3, limit 2',
+      ],
+      [
+        'rows without a name',
+        'SELECT size FROM jobs',
+        { 'query-warning': 9 },
+        'unknown',
+        'gives 5 rows without a name',
+      ],
+      [
+        'rows with one name',
+        'SELECT size, state FROM jobs',
+        { 'query-warning': 9 },
+        'unknown',
+        'gives 5 rows without a name',
+      ],
+      ['NULL', 'SELECT max(size) FROM jobs WHERE size > 9', { 'query-warning': 9 }, 'unknown', 'gives NULL'],
+      ['no number', "SELECT 'NaN'::float", { 'query-warning': 9 }, 'unknown', '"NaN", not a number'],
+      ['no rows', 'SELECT 1 FROM jobs WHERE size > 9', { 'query-warning': 9 }, 'unknown', 'finds no rows'],
+      [
+        'no rows where that is bad',
+        'SELECT 1 FROM jobs WHERE size > 9',
+        { empty: 'failed' },
+        'failed',
+        'finds no rows',
+      ],
+      ['the wanted truth', 'SELECT count(*) = 5 FROM jobs', { equals: true }, 'ok', 'gives true'],
+      ['another truth', 'SELECT count(*) = 5 FROM jobs', { equals: false }, 'failed', 'gives "t", should be false'],
+      ['NULL for a truth', 'SELECT max(size) > 1 FROM jobs WHERE size > 9', { equals: true }, 'unknown', 'gives NULL'],
+      ['the wanted number', 'SELECT 5.0', { equals: 5 }, 'ok', 'gives 5'],
+      ['a setting', 'SHOW ssl', { equals: 'on' }, 'ok', 'gives on'],
+      ['a share', 'SELECT 0.5', { 'query-unit': 'ratio', 'query-critical': '40%' }, 'failed', 'gives 50 %, limit 40 %'],
+      [
+        'too many rows',
+        'SELECT i, i FROM generate_series(1, 2000) i',
+        { 'query-critical': 9000 },
+        'unknown',
+        'more than 1000 rows',
+      ],
+      [
+        'too much',
+        "SELECT i, repeat('x', 9000) FROM generate_series(1, 900) i",
+        { 'query-critical': 9000 },
+        'unknown',
+        'gives more than is read',
+      ],
+      [
+        'many rows',
+        'SELECT i, i FROM generate_series(1, 1000) i',
+        { 'query-critical': 9000 },
+        'ok',
+        'gives 1000 rows, 1 to 1000',
+      ],
+    ])('judges one that gives %s', async (_, query, given, outcome, text) => {
+      expect(await ask({ query, ...given })).toMatchObject({ outcome, summary: expect.stringContaining(text) });
+    });
+
+    it('gives a metric for each row', async () => {
+      const { metrics } = await ask({
+        query: 'SELECT count(*), state FROM jobs GROUP BY 2 ORDER BY 2',
+        'query-critical': 10,
+      });
+
+      expect(metrics?.slice(2)).toEqual([
+        { name: 'value{done}', value: 2, unit: 'count', critical: '10' },
+        { name: 'value{failed}', value: 3, unit: 'count', critical: '10' },
+      ]);
+    });
+
+    it.each([
+      ['changes rows through a function', 'SELECT change_it()', '25006'],
+      ['changes rows in front of a SELECT', 'WITH gone AS (DELETE FROM jobs RETURNING 1) SELECT * FROM gone', '25006'],
+      ['makes a table', 'SELECT * INTO copy FROM jobs', '25006'],
+      ['counts a sequence on', "SELECT nextval('numbers')", '25006'],
+      [
+        'gives itself the right to write',
+        "SELECT set_config('transaction_read_only', 'off', false), change_it()",
+        '25001',
+      ],
+      ['is two', 'SELECT 1; COMMIT; DELETE FROM jobs', '42601'],
+      ['ends the transaction', 'COMMIT', 'only reads'],
+      ['starts a program', "COPY (SELECT 1) TO PROGRAM 'true'", 'only reads'],
+      ['is misspelt', 'SELECT hunter2 FROM FROM', '42601'],
+      ['names no table', 'SELECT 1 FROM hunter2', '42P01'],
+      ['tells what it read', "SELECT 'hunter2'::int", '22P02'],
+      ['may not be asked', 'SELECT 1 FROM hidden', 'may not read', 'monitor'],
+    ])('does not carry out one that %s, and does not repeat it', async (_, query, text, user = 'owner') => {
+      const { outcome, reason, summary } = await ask({ user, query, 'query-critical': 1 });
+
+      expect({ outcome, reason }).toEqual({ outcome: 'unknown', reason: 'query-refused' });
+      expect(summary).toContain(text);
+      expect(summary).not.toContain('hunter2');
+      expect(sql(port, 'SELECT count(*), (SELECT last_value FROM numbers) FROM jobs')).toBe('5|1');
+    });
+
+    it('lets the server end one that takes too long', async () => {
+      expect(await ask({ query: 'SELECT pg_sleep(60)', equals: '', deadline: '1s' })).toMatchObject({
+        outcome: 'unknown',
+        reason: 'query-timeout',
+      });
+      expect(
+        sql(port, "SELECT count(*) FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(60)' AND state = 'active'"),
+      ).toBe('0');
+    });
+  });
+
+  it('sees a transaction that stays open, with the right to', async () => {
+    sql(port, "BEGIN; CREATE TABLE half (); PREPARE TRANSACTION 'half'");
+    await sleep(20);
+
+    expect(await ask({ user: 'watcher', 'transaction-critical': '10ms' })).toMatchObject({
+      outcome: 'failed',
+      reason: 'above-critical',
+      summary: expect.stringMatching(/has a transaction open for .*, limit 10 ms/),
+    });
+    sql(port, "ROLLBACK PREPARED 'half'");
+    expect(await ask({ user: 'watcher', 'transaction-critical': '10s' })).toMatchObject({
+      outcome: 'ok',
+      metrics: [{}, { name: 'oldest-transaction', value: 0 }, {}],
+    });
+    expect(await ask({ 'transaction-critical': '10s' })).toMatchObject({ outcome: 'unknown', reason: 'no-permission' });
+  });
+
+  it('sees that the log cannot be archived', async () => {
+    const until = async (outcome: string) => {
+      for (let tries = 0; tries < 150 && (await ask()).outcome !== outcome; tries += 1) await sleep(100);
+      return await ask();
+    };
+    sql(port, "ALTER SYSTEM SET archive_command = 'false'");
+    sql(port, 'SELECT pg_reload_conf()');
+    sql(port, 'SELECT pg_switch_wal()');
+
+    expect(await until('failed')).toMatchObject({
+      outcome: 'failed',
+      reason: 'archiver',
+      summary: expect.stringMatching(/cannot archive its log, \d+ (try has|tries have) failed$/),
+    });
+    expect(await ask({ archiver: 'warning' })).toMatchObject({ outcome: 'warning', reason: 'archiver' });
+    expect(await ask({ archiver: 'ok' })).toMatchObject({ outcome: 'ok' });
+
+    sql(port, "ALTER SYSTEM SET archive_command = 'true'");
+    sql(port, 'SELECT pg_reload_conf()');
+    expect(await until('ok')).toMatchObject({ outcome: 'ok' });
   });
 
   it('fails when there is no TLS, no connection left, and no server', async () => {
@@ -202,6 +368,33 @@ host all plain 127.0.0.1/32 password\nhost all old 127.0.0.1/32 md5\nhost all mo
       summary: expect.stringMatching(/is a standby, .* is 0 s behind/),
     });
 
+    const followed = { user: 'watcher', standbys: '1:', 'lag-critical': '60s', 'lag-bytes-critical': '1GiB' };
+    expect(await ask(followed)).toMatchObject({
+      outcome: 'ok',
+      summary: expect.stringMatching(/is a primary, .*, has 1 standby, answers/),
+      metrics: expect.arrayContaining([
+        expect.objectContaining({ name: 'lag-bytes{walreceiver 127.0.0.1}', unit: 'bytes' }),
+        expect.objectContaining({ name: 'lag{walreceiver 127.0.0.1}', unit: 'seconds', critical: '60' }),
+      ]),
+    });
+    expect(await ask({ ...followed, standbys: '2:' })).toMatchObject({ outcome: 'failed', reason: 'below-critical' });
+    expect(await ask({ standbys: '1:' })).toMatchObject({ outcome: 'unknown', reason: 'no-permission' });
+    expect(await ask({ 'lag-critical': '60s' })).toMatchObject({ outcome: 'unknown', reason: 'no-permission' });
+
+    sql(standby, 'SELECT pg_wal_replay_pause()');
+    sql(port, 'CREATE TABLE more AS SELECT i FROM generate_series(1, 10000) i');
+    const paused = { ...followed, 'lag-bytes-critical': '100KiB' };
+    for (let tries = 0; tries < 100 && (await ask(paused)).outcome !== 'failed'; tries += 1) await sleep(100);
+    expect(await ask(paused)).toMatchObject({
+      outcome: 'failed',
+      summary: expect.stringMatching(/walreceiver 127\.0\.0\.1 has .* to replay, limit 100 KiB/),
+    });
+    expect(await ask({ port: standby, 'lag-bytes-critical': '100KiB' })).toMatchObject({
+      outcome: 'failed',
+      summary: expect.stringMatching(/ has .* KiB to replay, limit 100 KiB/),
+    });
+    sql(standby, 'SELECT pg_wal_replay_resume()');
+
     process.kill(pid, 'SIGINT');
     for (let tries = 0; tries < 100 && ((await ask(limits)).data.state?.lag ?? 0) === 0; tries += 1) await sleep(100);
     const alone = await ask(limits);
@@ -209,6 +402,10 @@ host all plain 127.0.0.1/32 password\nhost all old 127.0.0.1/32 md5\nhost all mo
     expect(await ask({ ...limits, 'lag-critical': '1ms' })).toMatchObject({
       outcome: 'failed',
       reason: 'above-critical',
+    });
+    expect(await ask({ port: standby, 'lag-bytes-critical': '1GiB' })).toMatchObject({
+      outcome: 'unknown',
+      reason: 'no-lag',
     });
   });
 

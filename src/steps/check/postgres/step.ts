@@ -1,15 +1,18 @@
 import { parseDuration } from '../../../documents/duration.js';
 import type { FromSchema, JsonSchema } from '../../../documents/json-schema.js';
+import type { Metric } from '../../../result/result.schema.js';
 import { Secret } from '../../../secrets/secret.js';
-import { formatLimit, formatQuantity } from '../../quantity.js';
-import { judgeNumber, metricOf, optionalRange, rangeProblems, rangeSchema, type Unit } from '../../range.js';
+import { rangeProblems, rangeSchema } from '../../range.js';
 import { textOrSecret } from '../../secret-param.js';
 import { defineControllerStep, type Judgement } from '../../step.js';
 import type { ConnectionFailure } from '../connection.js';
 import { deadlineParam } from '../deadline.js';
-import { converse, ServerFault } from '../dialogue.js';
+import { converse, shownText } from '../dialogue.js';
 import { addressParam, caParam, judgeFailure, servernameParam, shownEndpoint } from '../endpoint.js';
-import { askForTls, leave, logIn, queryRow } from './protocol.js';
+import { type Issue, judgeIssues, type Measurement, measure, unclear, wrong } from '../issues.js';
+import { askReading, judgeQuery, type QueryAnswer, queryParams, queryProblems, queryShare } from '../query.js';
+import { askForTls, leave, logIn } from './protocol.js';
+import { askQuery, readState, type ServerState } from './state.js';
 
 const params = {
   type: 'object',
@@ -38,8 +41,34 @@ const params = {
       ...rangeSchema('Fail when more of the connections that the server allows are in use.'),
       default: '95%',
     },
-    'lag-warning': { ...rangeSchema('Warn when a standby is further behind; a number is seconds.'), examples: ['30s'] },
-    'lag-critical': { ...rangeSchema('Fail when a standby is further behind; a number is seconds.'), examples: ['5m'] },
+    'lag-warning': {
+      ...rangeSchema('Warn when a standby is further behind, this one or one that follows; a number is seconds.'),
+      examples: ['30s'],
+    },
+    'lag-critical': {
+      ...rangeSchema('Fail when a standby is further behind, this one or one that follows; a number is seconds.'),
+      examples: ['5m'],
+    },
+    'lag-bytes-warning': { ...rangeSchema('Warn when a standby has more to replay.'), examples: ['64MiB'] },
+    'lag-bytes-critical': { ...rangeSchema('Fail when a standby has more to replay.'), examples: ['1GiB'] },
+    standbys: {
+      ...rangeSchema('Fail when the number of standbys and subscribers that follow this server is outside this range.'),
+      examples: ['1:', '2:2'],
+    },
+    'transaction-warning': {
+      ...rangeSchema('Warn when the oldest transaction has been open for longer; a number is seconds.'),
+      examples: ['10m'],
+    },
+    'transaction-critical': {
+      ...rangeSchema('Fail when the oldest transaction has been open for longer; a number is seconds.'),
+      examples: ['1h'],
+    },
+    archiver: {
+      enum: ['ok', 'warning', 'failed'],
+      default: 'failed',
+      description: 'What it means that the last try to archive a piece of the log has failed.',
+    },
+    ...queryParams,
     warning: { ...rangeSchema('Warn when all of it takes longer; a number is seconds.'), examples: ['500ms'] },
     critical: { ...rangeSchema('Fail when all of it takes longer; a number is seconds.'), examples: ['5s'] },
     deadline: deadlineParam,
@@ -50,51 +79,45 @@ const params = {
 
 type Params = Omit<FromSchema<typeof params>, 'password'> & { readonly password?: string | Secret };
 
-export interface ServerState {
-  readonly standby: boolean;
-  readonly connections: number;
-  readonly mostConnections: number;
-  /** Seconds that a standby is behind; null for a primary, and where nothing has been replayed yet. */
-  readonly lag: number | null;
-}
-
 export interface PostgresData {
   readonly subject: string;
   readonly failure: ConnectionFailure | null;
   readonly state: ServerState | null;
+  /** Null without a query. */
+  readonly answer: QueryAnswer | null;
   /** Seconds in all. */
   readonly seconds: number;
 }
 
-/**
- * Needs no right. A standby that has replayed all that it was sent is not behind, as long as someone sends: without
- * a sender, the age of the last change counts.
- */
-const sql = `SELECT pg_is_in_recovery(), (SELECT sum(numbackends) FROM pg_stat_database), current_setting('max_connections'),
-CASE WHEN NOT pg_is_in_recovery() THEN NULL
-WHEN EXISTS (SELECT FROM pg_stat_wal_receiver) AND pg_last_wal_receive_lsn() = pg_last_wal_replay_lsn() THEN 0
-ELSE extract(epoch FROM clock_timestamp() - pg_last_xact_replay_timestamp()) END`;
-
 export default defineControllerStep<Params, PostgresData>({
   kind: 'check.postgres',
-  summary: 'Login, role, connections and replication lag of PostgreSQL',
+  summary: 'Login, role, connections, replication, archiver and transactions of PostgreSQL, and a query with limits',
   params,
   effect: 'read',
-  validate: (given) =>
-    rangeProblems(given, {
+  validate: (given) => [
+    ...rangeProblems(given, {
       warning: 'seconds',
       critical: 'seconds',
       'lag-warning': 'seconds',
       'lag-critical': 'seconds',
+      'lag-bytes-warning': 'bytes',
+      'lag-bytes-critical': 'bytes',
+      'transaction-warning': 'seconds',
+      'transaction-critical': 'seconds',
       'connections-warning': 'ratio',
       'connections-critical': 'ratio',
+      standbys: 'count',
     }),
+    ...queryProblems(given),
+  ],
   async call(given, { host, signal }) {
-    const { port, user, database, password, tls: secured, ca } = given;
+    const { port, user, database, password, tls: secured, ca, query } = given;
     const address = given.address ?? host.address;
     const servername = given.servername ?? given.address ?? host.name;
+    const most = parseDuration(given.deadline);
+    const started = performance.now();
     const { failure, value, seconds } = await converse(
-      { address, port, seconds: parseDuration(given.deadline) },
+      { address, port, seconds: most, limit: 1_048_576 },
       signal,
       async (dialogue) => {
         if (secured) {
@@ -103,79 +126,149 @@ export default defineControllerStep<Params, PostgresData>({
         }
         const enter = (plain?: string) => logIn(dialogue, { user, database, password: plain, secured });
         await (password instanceof Secret ? password.reveal(enter) : enter(password));
-        const state = readState(await queryRow(dialogue, sql));
+        const state = await readState(dialogue);
+        const left = most - (performance.now() - started) / 1000;
+        const answer =
+          query === undefined ? null : await askReading(query, () => askQuery(dialogue, query, left * queryShare));
         leave(dialogue);
-        return state;
+        return { state, answer };
       },
     );
-    return { subject: shownEndpoint(address, port), failure, state: value, seconds };
+    const { state = null, answer = null } = value ?? {};
+    return { subject: shownEndpoint(address, port), failure, state, answer, seconds };
   },
-  judge({ subject, failure, state, seconds }, given) {
+  judge({ subject, failure, state, answer, seconds }, given) {
     if (failure) return judgeFailure(subject, failure);
     if (!state) return { outcome: 'unknown', reason: 'no-answer', summary: `${subject}: no answer` };
-    return judgeState(subject, state, seconds, given);
+    return judgeState(subject, state, answer, seconds, given);
   },
 });
 
-function readState([standby, connections, most, lag]: readonly (string | null)[]): ServerState {
-  const number = (text: string | null | undefined) =>
-    text && /^-?\d+(\.\d+)?$/.test(text) ? Number(text) : Number.NaN;
-  const state = {
-    standby: standby === 't',
-    connections: number(connections),
-    mostConnections: number(most),
-    lag: lag === null ? null : number(lag),
-  };
-  const whole =
-    (standby === 't' || standby === 'f') &&
-    !Number.isNaN(state.connections + (state.lag ?? 0)) &&
-    state.mostConnections > 0;
-  if (!whole) throw new ServerFault('protocol-error', 'the answer to the query is not one', false);
-  return state;
+function judgeState(
+  subject: string,
+  state: ServerState,
+  answer: QueryAnswer | null,
+  seconds: number,
+  given: Params,
+): Judgement {
+  const { standby, connections, mostConnections } = state;
+  const role = standby ? 'standby' : 'primary';
+  const used = measure(
+    'connections',
+    connections / mostConnections,
+    'ratio',
+    { warning: given['connections-warning'], critical: given['connections-critical'], min: 0 },
+    (quantity) => `uses ${quantity} of ${mostConnections} connections`,
+  );
+  const time = measure(
+    'time',
+    seconds,
+    'seconds',
+    { warning: given.warning, critical: given.critical, min: 0 },
+    (quantity) => `answers in ${quantity}`,
+  );
+  const replication = judgeReplication(state, given);
+  const transactions = judgeTransactions(state, given);
+  const query = answer && judgeQuery(answer, given);
+  return judgeIssues(
+    [
+      ...(given.role !== undefined && given.role !== role
+        ? [wrong('role', `is a ${role}, should be a ${given.role}`)]
+        : []),
+      ...judgeArchiver(state, given),
+      ...replication.issues,
+      ...used.issues,
+      ...transactions.issues,
+      ...(query?.issues ?? []),
+      ...time.issues,
+    ],
+    {
+      subject,
+      calm: [`is a ${role}`, used.text, ...replication.texts, ...(query ? [query.text] : []), time.text].join(', '),
+      metrics: [used.metric, ...replication.metrics, ...transactions.metrics, time.metric, ...(query?.metrics ?? [])],
+    },
+  );
 }
 
-function judgeState(subject: string, state: ServerState, seconds: number, given: Params): Judgement {
-  const { standby, connections, mostConnections, lag } = state;
-  const role = standby ? 'standby' : 'primary';
-  const used = connections / mostConnections;
-  const look = (name: string, text: string, value: number, unit: Unit, low: keyof Params, high: keyof Params) => {
-    const limits = {
-      warning: optionalRange(given[low] as string | undefined, unit),
-      critical: optionalRange(given[high] as string | undefined, unit),
-    };
-    const verdict = judgeNumber(value, limits.warning, limits.critical);
-    const limit = verdict.limit ? `, ${formatLimit(verdict.limit, unit)}` : '';
-    return { ...verdict, text: `${text}${limit}`, metric: metricOf(name, value, unit, { ...limits, min: 0 }) };
-  };
-  const looks = [
-    look(
-      'connections',
-      `uses ${formatQuantity(used, 'ratio')} of ${mostConnections} connections`,
-      used,
-      'ratio',
-      'connections-warning',
-      'connections-critical',
-    ),
-    ...(lag === null
-      ? []
-      : [look('lag', `is ${formatQuantity(lag, 'seconds')} behind`, lag, 'seconds', 'lag-warning', 'lag-critical')]),
-    look('time', `answers in ${formatQuantity(seconds, 'seconds')}`, seconds, 'seconds', 'warning', 'critical'),
-  ];
-  const judged = (outcome: Judgement['outcome'], reason: string, text: string): Judgement => ({
-    outcome,
-    reason,
-    summary: `${subject} ${text}`,
-    metrics: looks.map(({ metric }) => metric),
-  });
+function judgeArchiver({ archiveFailures }: ServerState, { archiver }: Params): Issue[] {
+  if (!archiveFailures || archiver === 'ok') return [];
+  const text = `cannot archive its log, ${archiveFailures} ${archiveFailures === 1 ? 'try has' : 'tries have'} failed`;
+  return [{ outcome: archiver, reason: 'archiver', text }];
+}
 
-  if (given.role !== undefined && given.role !== role)
-    return judged('failed', 'role', `is a ${role}, should be a ${given.role}`);
-  const failed = looks.find(({ level }) => level === 'failed');
-  if (failed) return judged('failed', failed.reason, failed.text);
-  const limited = given['lag-warning'] !== undefined || given['lag-critical'] !== undefined;
-  if (standby && lag === null && limited)
-    return judged('unknown', 'no-lag', 'is a standby that has not replayed anything, so its lag is not known');
-  const warning = looks.find(({ level }) => level === 'warning');
-  if (warning) return judged('warning', warning.reason, warning.text);
-  return judged('ok', 'ok', `is a ${role}, ${looks.map(({ text }) => text).join(', ')}`);
+interface Judged {
+  readonly issues: readonly Issue[];
+  readonly metrics: readonly Metric[];
+}
+
+function judgeTransactions({ oldest }: ServerState, given: Params): Judged {
+  const limits = { warning: given['transaction-warning'], critical: given['transaction-critical'], min: 0 };
+  if (oldest !== null) {
+    const { issues, metric } = measure(
+      'oldest-transaction',
+      oldest,
+      'seconds',
+      limits,
+      (quantity) => `has a transaction open for ${quantity}`,
+    );
+    return { issues, metrics: [metric] };
+  }
+  const limited = limits.warning !== undefined || limits.critical !== undefined;
+  return { issues: limited ? [hidden(given, 'transactions')] : [], metrics: [] };
+}
+
+/** How far this server is behind, and those that follow it. */
+function judgeReplication(state: ServerState, given: Params): Judged & { readonly texts: readonly string[] } {
+  const { standby, lag, lagBytes, followers } = state;
+  const limits = { warning: given['lag-warning'], critical: given['lag-critical'], min: 0 };
+  const byteLimits = { warning: given['lag-bytes-warning'], critical: given['lag-bytes-critical'], min: 0 };
+  const timed = limits.warning !== undefined || limits.critical !== undefined;
+  const sized = byteLimits.warning !== undefined || byteLimits.critical !== undefined;
+  const counted = given.standbys !== undefined;
+  const issues: Issue[] = [];
+  const metrics: Metric[] = [];
+  const texts: string[] = [];
+  const add = ({ issues: found, metric, text }: Measurement, shown = false) => {
+    issues.push(...found);
+    metrics.push(metric);
+    if (shown) texts.push(text);
+  };
+  if (lag !== null)
+    add(
+      measure('lag', lag, 'seconds', limits, (quantity) => `is ${quantity} behind`),
+      true,
+    );
+  if (lagBytes !== null)
+    add(measure('lag-bytes', lagBytes, 'bytes', byteLimits, (quantity) => `has ${quantity} to replay`));
+  if (standby && timed && lag === null)
+    issues.push(unclear('no-lag', 'is a standby that has not replayed anything, so its lag is not known'));
+  if (standby && sized && lagBytes === null)
+    issues.push(unclear('no-lag', 'is a standby that nobody sends to, so what it lacks is not known'));
+  if (followers === null) {
+    if (counted || ((timed || sized) && !standby)) issues.push(hidden(given, 'who follows'));
+    return { issues, metrics, texts };
+  }
+  if (counted || followers.length > 0)
+    add(
+      measure(
+        'standbys',
+        followers.length,
+        'count',
+        { critical: given.standbys, min: 0 },
+        (quantity) => `has ${quantity} ${followers.length === 1 ? 'standby' : 'standbys'}`,
+      ),
+      true,
+    );
+  for (const { name: whole, bytes, seconds } of followers) {
+    const name = shownText(whole);
+    add(measure(`lag-bytes{${name}}`, bytes, 'bytes', byteLimits, (quantity) => `${name} has ${quantity} to replay`));
+    if (seconds !== null)
+      add(measure(`lag{${name}}`, seconds, 'seconds', limits, (quantity) => `${name} is ${quantity} behind`));
+    else if (timed) issues.push(unclear('no-lag', `the lag of ${name} is not known`));
+  }
+  return { issues, metrics, texts };
+}
+
+function hidden({ user }: Params, what: string): Issue {
+  return unclear('no-permission', `${user} may not see ${what}`);
 }
