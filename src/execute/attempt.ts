@@ -32,8 +32,8 @@ export function judgeFrames(
   context: JudgeContext,
   seconds: number,
 ): Attempt {
-  const evidence = evidenceOf(frames);
-  const captures = { stdout: frames.stdout, stderr: frames.stderr };
+  const evidence = kind.hidesOutput ? { exitStatus: frames.exitStatus ?? null } : evidenceOf(frames);
+  const captures = kind.hidesOutput ? {} : { stdout: frames.stdout, stderr: frames.stderr };
   const unknown = (reason: string, summary: string): Attempt => ({
     outcome: 'unknown',
     reason,

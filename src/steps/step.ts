@@ -130,6 +130,8 @@ export interface HostStep<P, D> extends StepBase<P> {
    * every status reaches `parse`.
    */
   readonly rawStatus?: boolean;
+  /** The probe prints what may hold secrets that nobody declared, so only `parse` sees it: no evidence, no artefact. */
+  readonly hidesOutput?: boolean;
   /** Positional parameters `"$1"…`. The only way values reach a script. Secrets stay secret. */
   args(params: P, memory?: Memory): readonly (string | Secret)[];
   parse(output: ProbeOutput, params: P): D;
