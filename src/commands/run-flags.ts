@@ -3,6 +3,7 @@ import { parseDuration } from '../documents/duration.js';
 import { UserError } from '../errors.js';
 import type { RunOptions, ScopeOptions } from '../perform/options.js';
 import { reports } from '../reports/index.js';
+import type { FailOn } from '../result/exit.js';
 
 /** Flags of every command that selects hosts. */
 export interface ScopeFlags {
@@ -21,7 +22,7 @@ export interface RunFlags extends ScopeFlags {
   readonly verbose?: boolean;
   readonly concurrency?: number;
   readonly timeout?: string;
-  readonly failOn?: 'failed' | 'warning';
+  readonly failOn?: FailOn;
   readonly waivers?: string;
 }
 
@@ -50,7 +51,7 @@ export function addRunFlags(command: Command): void {
     .option('-o, --output <format[=file]>', `${Object.keys(reports).join(', ')}; several times`, append)
     .option('-q, --quiet', 'print nothing when all is well')
     .option('-v, --verbose', 'show steps that are ok, too')
-    .addOption(new Option('--fail-on <level>', 'what makes the run fail, exit 1').choices(['failed', 'warning']))
+    .addOption(new Option('--fail-on <level>', 'what makes the run fail, exit 1').choices(['failed', 'warning', 'new']))
     .option('--waivers <file>', 'accepted findings, in place of the `waivers` of opsctl.yaml')
     .optionsGroup('Pace:')
     .option('--concurrency <hosts>', 'hosts in flight at once (default 100)', wholeNumber)

@@ -1,4 +1,4 @@
-import type { HostResult, RunResult, StepResult, Waiver } from '../result/result.schema.js';
+import type { Change, HostResult, RunResult, StepResult, Waiver } from '../result/result.schema.js';
 
 /**
  * What happens during a run, as data. The journal writes them, the live view shows them, the result is
@@ -54,6 +54,9 @@ export type RunEvent =
       readonly summary?: string;
       /** That it could not be worked on is accepted. */
       readonly waived?: Waiver;
+      /** The same compared with the last run. */
+      readonly change?: Change;
+      readonly since?: string;
     }
   | { readonly type: 'warning'; readonly at: string; readonly message: string }
   | { readonly type: 'run-end'; readonly at: string; readonly duration: number; readonly stopped?: string };

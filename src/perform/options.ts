@@ -1,4 +1,5 @@
 import type { RunEvent } from '../execute/events.js';
+import type { FailOn } from '../result/exit.js';
 import type { RunResult } from '../result/result.schema.js';
 
 /** How a run is asked for: what `run`, `check`, `exec` and `resume` turn their flags into. */
@@ -21,7 +22,7 @@ export interface RunOptions extends ScopeOptions {
   readonly timeout?: string;
   /** `--waivers`: in place of the file of the project. */
   readonly waivers?: string;
-  readonly failOn?: 'failed' | 'warning';
+  readonly failOn?: FailOn;
   readonly resume?: ResumedRun;
   /** Shows the result on stdout in place of a report. */
   readonly show?: (result: RunResult) => string;

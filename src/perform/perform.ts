@@ -30,6 +30,7 @@ import { hostsWithinOpenFiles } from '../transports/open-files.js';
 import { confirmChanges } from './confirm.js';
 import { debugTrace } from './debug.js';
 import { gatherSecrets } from './gather-secrets.js';
+import { openLastRun } from './last-run.js';
 import type { RunOptions } from './options.js';
 import { type Prepared, prepare, stateOf } from './prepare.js';
 import { openReach, type Reach } from './reach.js';
@@ -56,12 +57,15 @@ export async function perform(options: RunOptions, context: CommandContext): Pro
   // Loaded while the hosts are at work, so that the reports do not keep the user waiting afterwards.
   for (const { format } of outputs) void reports[format]?.().catch(() => {});
   const memory = rememberedBy(plan, options, stateOf(project, context), context.cwd);
-  const judge = startJudge({ waivers: prepared.waivers, now: Date.now() });
-  const result = await execute(plan, options, context, { folder, runId, redactor, reach, secrets, memory, judge });
+  const last = await openLastRun(plan, options, stateOf(project, context), context.cwd);
+  const judge = startJudge({ run: runId, waivers: prepared.waivers, last: last.states, now: new Date() });
+  const execution = { folder, runId, redactor, reach, secrets, memory, judge, notes: last.notes };
+  const result = await execute(plan, options, context, execution);
 
   await saveResult(folder, result);
   // Only now: what was seen is not forgotten before somebody can read of it.
   if (plan.mode === 'run') for (const problem of memory?.commit() ?? []) await warn(context, problem);
+  for (const problem of await last.save(result)) await warn(context, problem);
   unlock();
   await show(result, outputs, options, context);
   if (result.run.stopped?.startsWith('SIG')) {
@@ -142,6 +146,8 @@ interface Execution {
   readonly secrets: RunContext['secrets'];
   readonly memory: MemoryStore | undefined;
   readonly judge: Judge;
+  /** What is to be told of the run, known before it begins. */
+  readonly notes: readonly string[];
 }
 
 async function execute(
@@ -185,7 +191,7 @@ async function execute(
     plan.timeout === undefined ? undefined : setTimeout(() => stop.abort('deadline'), plan.timeout * 1000);
   const earlier = readEarlier(options.resume?.events ?? []);
   for (const event of options.resume?.events ?? []) {
-    if (event.type !== 'run-end') fold.add(judge.judge(event));
+    if (event.type !== 'run-end') fold.add(judge.judge(event, true));
     if (event.type === 'run-start') progress.onEvent(event);
   }
 
@@ -242,8 +248,8 @@ async function execute(
   }
   try {
     await executePlan(plan, run, hostsAtOnce(plan, options, run));
-    for (const message of [...(await reach.notes()), ...judge.notes(wholeRun(plan, options, stop.signal))])
-      run.emit({ type: 'warning', at: run.now().toISOString(), message });
+    const notes = [...execution.notes, ...(await reach.notes()), ...judge.notes(wholeRun(plan, options, stop.signal))];
+    for (const message of notes) run.emit({ type: 'warning', at: run.now().toISOString(), message });
   } finally {
     clearTimeout(deadline);
     context.signal.removeEventListener('abort', onSignal);

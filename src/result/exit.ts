@@ -1,8 +1,11 @@
 import { exitCode } from '../errors.js';
 import type { HostResult, Outcome, RunResult, StepResult } from './result.schema.js';
-import { counts } from './standing.js';
+import { counts, isNews } from './standing.js';
 
 export type Exit = RunResult['exit'];
+
+/** What makes a run fail: failures, warnings as well, or only what the last run did not have. */
+export type FailOn = 'failed' | 'warning' | 'new';
 
 /** Severest first; the published order (README.md, "Exit codes"). */
 const precedence: readonly number[] = [
@@ -35,15 +38,14 @@ const outcomeCodes: Partial<Readonly<Record<Outcome, number>>> = {
 };
 
 /** The exit code of a run and every reason for it. Only this function decides; no report does. */
-export function decideExit(
-  hosts: readonly HostResult[],
-  stopped: string | undefined,
-  failOn: 'failed' | 'warning' = 'failed',
-): Exit {
+export function decideExit(hosts: readonly HostResult[], stopped: string | undefined, failOn: FailOn = 'failed'): Exit {
   const reasons: { code: number; reason: string; hosts: number }[] = [];
+  const counted = (step: StepResult) => counts(step) && (failOn !== 'new' || isNews(step));
   for (const [outcome, code] of Object.entries(outcomeCodes)) {
     const count = hosts.filter(
-      (host) => host.outcome === outcome || host.steps.some((step) => step.outcome === outcome && counts(step)),
+      (host) =>
+        (host.outcome === outcome && (failOn !== 'new' || isNewsOfHost(host))) ||
+        host.steps.some((step) => step.outcome === outcome && counted(step)),
     ).length;
     if (count > 0) reasons.push({ code, reason: outcome, hosts: count });
   }
@@ -55,14 +57,20 @@ export function decideExit(
   }
   if (stopped !== undefined)
     reasons.push({ code: stops[stopped] ?? exitCode.bug, reason: stopped, hosts: hosts.length });
-  const proven = hosts.some((host) => host.steps.some(isProof));
+  const proven = hosts.some((host) => host.steps.some((step) => isProof(step, counted(step))));
   if (reasons.length === 0 && !proven)
     reasons.push({ code: exitCode.unknown, reason: 'nothing-proven', hosts: hosts.length });
   reasons.sort((a, b) => precedence.indexOf(a.code) - precedence.indexOf(b.code));
   return { code: reasons[0]?.code ?? exitCode.ok, reasons };
 }
 
-/** Something is known there: good, or bad and for now not counted. */
-function isProof({ outcome, waived, soft }: StepResult): boolean {
-  return ['ok', 'changed', 'warning'].includes(outcome) || (outcome === 'failed' && Boolean(waived ?? soft));
+/** Something is known there: good, or bad and not counted. */
+function isProof({ outcome, rescued }: StepResult, counted: boolean): boolean {
+  return ['ok', 'changed', 'warning'].includes(outcome) || (outcome === 'failed' && !counted && !rescued);
+}
+
+/** The host as a whole has something that its steps do not tell, and the last run did not have it. */
+function isNewsOfHost({ reason, change, outcome, steps }: HostResult): boolean {
+  if (reason !== undefined) return change !== 'still';
+  return !steps.some((step) => step.outcome === outcome && counts(step));
 }

@@ -1,5 +1,5 @@
 import type { RunEvent } from '../execute/events.js';
-import { decideExit } from './exit.js';
+import { decideExit, type FailOn } from './exit.js';
 import {
   type HostResult,
   type Outcome,
@@ -8,12 +8,12 @@ import {
   type StepResult,
   type Waiver,
 } from './result.schema.js';
-import { counts } from './standing.js';
+import { counts, repeatsHost } from './standing.js';
 
 /** Builds the result of a run from its events, as they come or from a journal. */
 export interface ResultFold {
   add(event: RunEvent): void;
-  result(options?: { readonly failOn?: 'failed' | 'warning'; readonly finishedAt?: string }): RunResult;
+  result(options?: { readonly failOn?: FailOn; readonly finishedAt?: string }): RunResult;
 }
 
 interface HostState {
@@ -25,6 +25,7 @@ interface HostState {
   reason: string | undefined;
   summary: string | undefined;
   waived: Waiver | undefined;
+  compared: Pick<HostResult, 'change' | 'since'>;
   ended: Outcome | undefined;
 }
 
@@ -76,6 +77,10 @@ export function startFold(): ResultFold {
             host.reason = event.reason;
             host.summary = event.summary;
             host.waived = event.waived;
+            host.compared = {
+              ...(event.change && { change: event.change }),
+              ...(event.since !== undefined && { since: event.since }),
+            };
           });
           break;
         case 'warning':
@@ -131,6 +136,7 @@ function newHost(name: string, address: string, transport: string): HostState {
     reason: undefined,
     summary: undefined,
     waived: undefined,
+    compared: {},
     ended: undefined,
   };
 }
@@ -151,6 +157,7 @@ function hostResult(state: HostState, order: ReadonlyMap<string, number>): HostR
     ...(state.reason !== undefined && { reason: state.reason }),
     ...(state.summary !== undefined && { summary: state.summary }),
     ...(state.waived && { waived: state.waived }),
+    ...state.compared,
     ...(state.hostKeys.length > 0 && { hostKeys: [...state.hostKeys] }),
     steps,
   };
@@ -158,12 +165,15 @@ function hostResult(state: HostState, order: ReadonlyMap<string, number>): HostR
 
 function countOutcomes(hosts: readonly HostResult[]): RunResult['totals'] {
   const totals = Object.fromEntries(outcomes.map((outcome) => [outcome, 0])) as RunResult['totals'];
-  const own = { waived: 0, soft: 0 };
-  for (const host of hosts)
+  const own = { waived: 0, soft: 0, new: 0, still: 0, fixed: 0 };
+  for (const host of hosts) {
+    if (host.change) own[host.change] += 1;
     for (const step of host.steps) {
+      if (step.change && !(host.reason !== undefined && repeatsHost(step, host))) own[step.change] += 1;
       if (step.waived) own.waived += 1;
       else if (step.soft) own.soft += 1;
       else totals[step.outcome] += 1;
     }
-  return { ...totals, ...(own.waived > 0 && { waived: own.waived }), ...(own.soft > 0 && { soft: own.soft }) };
+  }
+  return { ...totals, ...Object.fromEntries(Object.entries(own).filter(([, number]) => number > 0)) };
 }

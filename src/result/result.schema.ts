@@ -44,7 +44,7 @@ export const changes = ['new', 'still', 'fixed'] as const;
 
 const since = {
   type: 'string',
-  description: 'The first run, of those in a row, that saw it in this state: when it ended, UTC, ISO 8601.',
+  description: 'The first run, of those in a row, that saw it in this state: when it began, UTC, ISO 8601.',
 } as const;
 
 const finding = {
@@ -113,7 +113,8 @@ const stepResult = {
     controls: { type: 'array', items: { type: 'string' }, description: 'Control ids that the author gave the step.' },
     rescued: {
       type: 'boolean',
-      description: 'The step is not ok, and does not count: its group made good for it, by rescue steps or as `covered` says.',
+      description:
+        'The step is not ok, and does not count: its group made good for it, by rescue steps or as `covered` says.',
     },
     covered: { type: 'boolean', description: 'The group of the step requires no more ok results than it has.' },
     ...waiverStates,
@@ -253,10 +254,10 @@ export const resultSchema = {
         soft: { type: 'integer', description: 'Bad, but not yet often enough to count; absent for 0.' },
         new: {
           type: 'integer',
-          description: 'Bad, and not in the last run; absent where there is none to compare with.',
+          description: 'Bad, and not in the last run; absent for 0 and in a first run.',
         },
-        still: { type: 'integer', description: 'Bad, as in the last run.' },
-        fixed: { type: 'integer', description: 'Bad in the last run, and no more.' },
+        still: { type: 'integer', description: 'Bad, as in the last run; absent for 0.' },
+        fixed: { type: 'integer', description: 'Bad in the last run, and no more; absent for 0.' },
       },
       required: [...outcomes],
       additionalProperties: false,

@@ -12,3 +12,14 @@ export function repeatsHost(
 ): boolean {
   return outcome === host.outcome && reason === host.reason;
 }
+
+/** Something is wrong, whether it counts or not. */
+export function isBad({ outcome, rescued }: Pick<StepResult, 'outcome' | 'rescued'>): boolean {
+  return ['warning', 'failed', 'unknown', 'unreachable', 'refused'].includes(outcome) && rescued !== true;
+}
+
+/** It was not so in the last run, or there was none: what `--fail-on new` counts. */
+export function isNews({ change, waiverExpired, findings }: StepResult): boolean {
+  if (change !== 'still' || waiverExpired) return true;
+  return findings.some((finding) => finding.change === 'new' && !finding.waived);
+}

@@ -1,0 +1,49 @@
+import { resolve } from 'node:path';
+import { historyFolder } from '../journal/history.js';
+import { readLastStates, updateLastStates } from '../journal/last-states.js';
+import type { Plan } from '../plan/plan.js';
+import { type LastStates, noLastStates, updateLast } from '../result/last.js';
+import type { RunResult } from '../result/result.schema.js';
+import type { RunOptions } from './options.js';
+
+/** How a runbook stood at the end of its last run, and what this run adds to it. */
+export interface LastRun {
+  readonly states: LastStates;
+  /** What to tell at the end of the run. */
+  readonly notes: readonly string[];
+  /** Keeps what was seen, for the next run to be compared with. Gives what went wrong: a result is worth more. */
+  save(result: RunResult): Promise<readonly string[]>;
+}
+
+/** A command line that stands for a runbook has no last run: it is asked once. */
+export async function openLastRun(plan: Plan, options: RunOptions, state: string, cwd: string): Promise<LastRun> {
+  const { runbook, failOn, tags, skipTags } = options;
+  const folder =
+    typeof runbook === 'string' && historyFolder(state, { name: plan.runbook.name, path: resolve(cwd, runbook) });
+  const problems: string[] = [];
+  let states = noLastStates;
+  try {
+    if (folder) states = await readLastStates(folder);
+  } catch (error) {
+    problems.push(`the last run cannot be read, so nothing is compared: ${(error as Error).message}`);
+  }
+  const first = plan.hosts.map(({ host }) => host.name).filter((name) => !states.hosts[name]);
+  const others = first.length > 3 ? ` and ${first.length - 3} more` : '';
+  if (failOn === 'new' && first.length > 0)
+    problems.push(`first run on ${first.slice(0, 3).join(', ')}${others}: all that is bad there counts as new`);
+  return {
+    states,
+    notes: problems,
+    async save(result) {
+      // A run that was stopped did not see how its steps end; whoever resumes it compares with the one before.
+      if (!folder || result.run.stopped !== undefined) return [];
+      const whole = tags === undefined && skipTags === undefined;
+      try {
+        await updateLastStates(folder, (last) => updateLast(last, result, { whole }));
+        return [];
+      } catch (error) {
+        return [`the next run cannot tell what is new: ${(error as Error).message}`];
+      }
+    },
+  };
+}
