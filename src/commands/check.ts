@@ -56,7 +56,10 @@ function paramFlags(kind: StepKind, taken: ReadonlySet<string | undefined>): rea
   const properties = (kind.params.properties ?? {}) as Readonly<Record<string, JsonSchema>>;
   return Object.entries(properties).map(([param, schema]) => {
     const flag = taken.has(`--${param}`) ? `--with-${param}` : `--${param}`;
-    const option = new Option(`${flag}${valueSyntax(schema)}`, describe(schema));
+    const syntax = valueSyntax(schema);
+    const option = new Option(`${flag}${syntax}`, describe(schema));
+    // A switch has no text to read.
+    if (syntax === '') return { param, option };
     if (Array.isArray(schema.enum) && schema.enum.every((value) => typeof value === 'string'))
       option.choices(schema.enum as string[]);
     else option.argParser((text, previous) => readValue(text, schema, previous));

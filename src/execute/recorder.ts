@@ -234,12 +234,13 @@ export class Recorder {
     };
   }
 
-  /** What could not be measured is no point of a trend, and moves no mark. */
+  /** What could not be measured is no point of a trend; a mark counts, however its look ended. */
   #remember(item: PlannedItem, { outcome, metrics = [], keep }: Attempt): void {
     if (!item.step.kind.remembers && !item.step.resolve.trends) return;
-    if (!['ok', 'changed', 'warning', 'failed'].includes(outcome)) return;
+    const measured = ['ok', 'changed', 'warning', 'failed'].includes(outcome);
+    if (!measured && keep === undefined) return;
     const at = Math.round(this.#run.now().getTime()) / 1000;
-    const values = Object.fromEntries(metrics.map(({ name, value }) => [name, value]));
+    const values = Object.fromEntries(measured ? metrics.map(({ name, value }) => [name, value]) : []);
     this.#run.memory?.add(this.#plan.host.name, this.#memoryKey(item), {
       sample: { at, values },
       ...(keep !== undefined && { keep }),

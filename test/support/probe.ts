@@ -1,7 +1,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import type { JsonSchema } from '../../src/documents/json-schema.js';
-import type { HostStep, Judgement, ProbeOutput, StepKind } from '../../src/steps/step.js';
+import type { HostStep, Judgement, Memory, ProbeOutput, StepKind } from '../../src/steps/step.js';
 
 // biome-ignore lint/suspicious/noExplicitAny: a kind of any params and data
 type AnyHostStep = HostStep<any, any>;
@@ -24,9 +24,14 @@ export function withDefaults(kind: StepKind, given: object = {}): any {
 }
 
 /** Runs the probe of a kind in a real shell, as the payload does: values as "$1"…, no input, C locale. */
-export function runProbe(kind: AnyHostStep, given: object = {}, shell: keyof typeof shells = 'dash'): ProbeOutput {
+export function runProbe(
+  kind: AnyHostStep,
+  given: object = {},
+  shell: keyof typeof shells = 'dash',
+  memory?: Memory,
+): ProbeOutput {
   const [program = 'sh', ...options] = shells[shell] ?? [];
-  const args = kind.args(withDefaults(kind, given)).map(String);
+  const args = kind.args(withDefaults(kind, given), memory).map(String);
   const env = { ...process.env, LC_ALL: 'C' };
   const result = spawnSync(program, [...options, '-c', kind.probe.text, 'sh', ...args], {
     env,
