@@ -27,6 +27,7 @@ export const packages = {
   mariadbd: 'mariadb-server',
   mmdebstrap: 'mmdebstrap',
   named: 'bind9',
+  nft: 'nftables',
   nodeset: 'clustershell',
   nsenter: 'util-linux',
   openssl: 'openssl',
