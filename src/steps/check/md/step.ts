@@ -154,7 +154,7 @@ function judgeArray(array: Raid, given: Params): Part {
       (count) => `lacks ${count} of ${array.disks} disks${named}${rebuilds ? `, ${inSync(array)}` : ''}`,
     );
     measured.push({
-      metric: missing.metric,
+      ...missing,
       issues: missing.issues.map(({ outcome, text }): Issue => {
         const eased = rebuilds && outcome === 'failed' ? given.rebuilding : outcome;
         return { outcome: eased, reason: rebuilds ? 'rebuilding' : 'degraded', text };
