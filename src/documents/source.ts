@@ -30,6 +30,35 @@ export function sourceOf(file: string, text: string): Source {
   };
 }
 
+/** A stretch of a text that was made from another one: copied from there, or put in place of what stands there. */
+export interface Piece {
+  readonly text: string;
+  /** Where it comes from in the original. */
+  readonly start: number;
+  readonly end: number;
+  readonly copied: boolean;
+}
+
+/** A text made from another one, such as a rendered template. Its places are those of the original. */
+export function rewritten(original: Source, pieces: readonly Piece[]): Source {
+  return {
+    file: original.file,
+    text: pieces.map(({ text }) => text).join(''),
+    place(start, end = start + 1) {
+      let at = 0;
+      for (const piece of pieces) {
+        const inside = start - at;
+        if (inside < piece.text.length) {
+          if (!piece.copied) return original.place(piece.start, piece.end);
+          return original.place(piece.start + inside, Math.min(piece.end, piece.start + end - at));
+        }
+        at += piece.text.length;
+      }
+      return original.place(original.text.length);
+    },
+  };
+}
+
 /** Characters that would drive a terminal or reorder its text; each becomes one harmless character, so carets still fit. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what it looks for
 export const unsafeCharacter = /[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufffe\uffff]/;
