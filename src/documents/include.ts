@@ -20,6 +20,7 @@ const notOfIncludes: ReadonlySet<string> = new Set([
   'from',
   'retry',
   'timeout',
+  'hard-after',
   'on-failure',
   'sensitive',
   'severity',

@@ -24,6 +24,8 @@ const param = {
   additionalProperties: false,
 } as const satisfies JsonSchema;
 
+const hardAfter = { type: 'integer', minimum: 1, maximum: 100, examples: [3] } as const;
+
 const stepProperties = {
   id: {
     type: 'string',
@@ -78,6 +80,11 @@ const stepProperties = {
     items: trendSchema,
     description: 'Numbers of the step to compare with earlier runs of this runbook.',
     examples: [[{ metric: 'used', show: 'full-in', warning: '24h:', critical: '4h:' }]],
+  },
+  'hard-after': {
+    ...hardAfter,
+    description:
+      'Count what is bad only when it was so in this many runs in a row; before that it is soft. Not for changing steps.',
   },
   timeout: duration('Time that the step may take.'),
   'on-failure': {
@@ -170,6 +177,15 @@ export const runbookSchema = {
     },
     sudo: { type: 'boolean', default: false, description: 'Run the steps as root through sudo.' },
     timeout: duration('Deadline of the whole run.'),
+    'hard-after': { ...hardAfter, description: 'The same for all steps that set none of their own.' },
+    'expect-min-results': {
+      type: 'integer',
+      minimum: 1,
+      maximum: 100_000,
+      description:
+        'Fewest results that each host must really give (ok, changed, warning, failed); with fewer it is unknown.',
+      examples: [40],
+    },
     params: { type: 'object', additionalProperties: param, description: 'Values that the caller may set.' },
     vars: { type: 'object', description: 'Values for expressions, below those of the inventory.' },
     steps: { type: 'array', minItems: 1, items: entry, description: 'What to do, in order.' },

@@ -9,6 +9,8 @@ import type { RunOptions } from './options.js';
 /** How a runbook stood at the end of its last run, and what this run adds to it. */
 export interface LastRun {
   readonly states: LastStates;
+  /** False where it could not be read: then nothing is soft, or it would be so for ever. */
+  readonly isKnown: boolean;
   /** What to tell at the end of the run. */
   readonly notes: readonly string[];
   /** Keeps what was seen, for the next run to be compared with. Gives what went wrong: a result is worth more. */
@@ -22,9 +24,11 @@ export async function openLastRun(plan: Plan, options: RunOptions, state: string
     typeof runbook === 'string' && historyFolder(state, { name: plan.runbook.name, path: resolve(cwd, runbook) });
   const problems: string[] = [];
   let states = noLastStates;
+  let isKnown = folder !== false;
   try {
     if (folder) states = await readLastStates(folder);
   } catch (error) {
+    isKnown = false;
     problems.push(`the last run cannot be read, so nothing is compared: ${(error as Error).message}`);
   }
   const first = plan.hosts.map(({ host }) => host.name).filter((name) => !states.hosts[name]);
@@ -33,6 +37,7 @@ export async function openLastRun(plan: Plan, options: RunOptions, state: string
     problems.push(`first run on ${first.slice(0, 3).join(', ')}${others}: all that is bad there counts as new`);
   return {
     states,
+    isKnown,
     notes: problems,
     async save(result) {
       // A run that was stopped did not see how its steps end; whoever resumes it compares with the one before.

@@ -22,7 +22,7 @@ import { exitFor, type Output, parseOutputs, writeOutputs } from '../reports/out
 import { quietSummary } from '../reports/quiet.js';
 import { writeWholeFile } from '../reports/write-file.js';
 import { startFold, stepKey } from '../result/fold.js';
-import { type Judge, startJudge } from '../result/judge.js';
+import { type Judge, type JudgeOptions, startJudge } from '../result/judge.js';
 import type { RunResult, StepResult } from '../result/result.schema.js';
 import type { WholeRun } from '../result/waivers.js';
 import { createRedactor, type Redactor } from '../secrets/redactor.js';
@@ -58,7 +58,13 @@ export async function perform(options: RunOptions, context: CommandContext): Pro
   for (const { format } of outputs) void reports[format]?.().catch(() => {});
   const memory = rememberedBy(plan, options, stateOf(project, context), context.cwd);
   const last = await openLastRun(plan, options, stateOf(project, context), context.cwd);
-  const judge = startJudge({ run: runId, waivers: prepared.waivers, last: last.states, now: new Date() });
+  const { waivers, hardAfter, runbook } = prepared;
+  const expected = expectedResults(plan, runbook.value['expect-min-results'], options);
+  const judge = startJudge({
+    ...{ run: runId, now: new Date(), waivers, last: last.states },
+    hardAfter: (step) => (last.isKnown ? (hardAfter.get(step) ?? 1) : 1),
+    ...(expected && { expected }),
+  });
   const execution = { folder, runId, redactor, reach, secrets, memory, judge, notes: last.notes };
   const result = await execute(plan, options, context, execution);
 
@@ -272,6 +278,21 @@ async function execute(
   }
   if (failure instanceof UserError) await context.terminal.err(`opsctl: ${failure.message}\n`);
   return fold.result(options.failOn === undefined ? {} : { failOn: options.failOn });
+}
+
+/** Fewest results of each host; where steps were chosen by tags, no more than there are. */
+function expectedResults(
+  plan: Plan,
+  least: number | undefined,
+  { tags, skipTags }: RunOptions,
+): JudgeOptions['expected'] {
+  if (least === undefined) return undefined;
+  if (tags === undefined && skipTags === undefined) return () => ({ results: least });
+  const chosen = new Map(plan.hosts.map(({ host, body }) => [host.name, itemsOf(body).length]));
+  return (host) => {
+    const results = Math.min(least, chosen.get(host) ?? least);
+    return { results, ...(results < least && { of: least }) };
+  };
 }
 
 /** What a run looked at, when it looked at all that its runbook names. */

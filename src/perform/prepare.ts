@@ -12,6 +12,7 @@ import { buildPlan } from '../plan/build.js';
 import { compileRunbook } from '../plan/compile.js';
 import type { Plan } from '../plan/plan.js';
 import type { WaiverRule } from '../result/waivers.js';
+import { readHardAfter } from './hard-after.js';
 import type { RunOptions, ScopeOptions } from './options.js';
 import { refuseSecretLiterals } from './refuse-literals.js';
 
@@ -22,6 +23,8 @@ export interface Prepared {
   readonly inventory: Inventory;
   readonly plan: Plan;
   readonly waivers: readonly WaiverRule[];
+  /** In how many runs in a row a step must be bad to count, by its key; 1 for those that are not here. */
+  readonly hardAfter: ReadonlyMap<string, number>;
   readonly runId: string;
 }
 
@@ -58,7 +61,7 @@ export async function prepare(options: RunOptions, context: CommandContext): Pro
     matches: patternMatcher(inventory),
   });
   const waivers = await waiversOf(options, project, inventory, context);
-  return { project, runbook, inventory, plan, waivers, runId };
+  return { project, runbook, inventory, plan, waivers, hardAfter: readHardAfter(runbook, plan), runId };
 }
 
 async function waiversOf(

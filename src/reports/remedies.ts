@@ -30,6 +30,7 @@ const remedies: Readonly<Record<string, string>> = {
   'needs-privilege': 'set `sudo: true`, and allow the account in sudoers',
   'sudo-refused': 'allow the account in sudoers, or give `sudo.password`',
   'tool-missing': 'install the tool on the host',
+  'too-few-results': 'see what was skipped or is unknown there, or lower `expect-min-results` of the runbook',
   timeout: 'give the step a longer `timeout`, or find out what hangs',
   'unreadable-output': 'the output is not what this step knows: see its raw output, and report it',
   interrupted: 'the host no longer knows how this ended: look there before you run it again',

@@ -37,6 +37,8 @@ const outcomeCodes: Partial<Readonly<Record<Outcome, number>>> = {
   unreachable: exitCode.unreachable,
 };
 
+const tooFew = 'too-few-results';
+
 /** The exit code of a run and every reason for it. Only this function decides; no report does. */
 export function decideExit(hosts: readonly HostResult[], stopped: string | undefined, failOn: FailOn = 'failed'): Exit {
   const reasons: { code: number; reason: string; hosts: number }[] = [];
@@ -44,11 +46,13 @@ export function decideExit(hosts: readonly HostResult[], stopped: string | undef
   for (const [outcome, code] of Object.entries(outcomeCodes)) {
     const count = hosts.filter(
       (host) =>
-        (host.outcome === outcome && (failOn !== 'new' || isNewsOfHost(host))) ||
+        (host.outcome === outcome && host.reason !== tooFew && (failOn !== 'new' || isNewsOfHost(host))) ||
         host.steps.some((step) => step.outcome === outcome && counted(step)),
     ).length;
     if (count > 0) reasons.push({ code, reason: outcome, hosts: count });
   }
+  const few = hosts.filter((host) => host.reason === tooFew && (failOn !== 'new' || isNewsOfHost(host))).length;
+  if (few > 0) reasons.push({ code: exitCode.unknown, reason: tooFew, hosts: few });
   const locked = hosts.filter((host) => host.steps.some((step) => step.reason === 'locked')).length;
   if (locked > 0) reasons.push({ code: exitCode.locked, reason: 'locked', hosts: locked });
   if (failOn === 'warning') {

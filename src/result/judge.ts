@@ -2,7 +2,7 @@ import type { RunEvent } from '../execute/events.js';
 import { stepKey, worstOutcome } from './fold.js';
 import { compareHost, compareStep, type LastStates } from './last.js';
 import type { StepResult, Waiver } from './result.schema.js';
-import { counts } from './standing.js';
+import { counts, isBad } from './standing.js';
 import { startWaivers, type WaiverRule, type WholeRun } from './waivers.js';
 
 /**
@@ -21,6 +21,16 @@ export interface JudgeOptions {
   readonly run: string;
   readonly now: Date;
   readonly last: LastStates;
+  /** In how many runs in a row a step must be bad to count. */
+  readonly hardAfter: (step: string) => number;
+  /** Fewest results that a host must give. */
+  readonly expected?: (host: string) => Expected;
+}
+
+export interface Expected {
+  readonly results: number;
+  /** What the runbook asks for, where fewer steps were chosen. */
+  readonly of?: number;
 }
 
 export function startJudge(options: JudgeOptions): Judge {
@@ -45,7 +55,12 @@ export function startJudge(options: JudgeOptions): Judge {
       switch (event.type) {
         case 'step-end': {
           const waived = waivers.apply(event.host, event.result);
-          const result = resumed ? waived : compareStep(waived, lastOf(event.host), { at, hardAfter: 1 });
+          const result = resumed
+            ? waived
+            : compareStep(waived, lastOf(event.host), {
+                at,
+                hardAfter: options.hardAfter(event.result.step),
+              });
           const steps = stepsOf(event.host);
           // The items of a loop take the place of what was said before they were known.
           if (result.item !== undefined) steps.delete(result.step);
@@ -54,9 +69,10 @@ export function startJudge(options: JudgeOptions): Judge {
         }
         case 'host-end':
           if (resumed) return event;
-          return judgeHost(event, [...stepsOf(event.host).values()], (host) =>
-            compareHost(host, lastOf(event.host), at),
-          );
+          return judgeHost(event, [...stepsOf(event.host).values()], {
+            compare: (host) => compareHost(host, lastOf(event.host), at),
+            expected: options.expected?.(event.host),
+          });
         default:
           return event;
       }
@@ -70,14 +86,33 @@ type HostEnd = Extract<RunEvent, { type: 'host-end' }>;
 function judgeHost(
   { waived: _, change: __, since: ___, ...event }: HostEnd,
   steps: readonly StepResult[],
-  compare: (host: HostEnd) => Pick<HostEnd, 'change' | 'since'>,
+  {
+    compare,
+    expected,
+  }: {
+    readonly compare: (host: HostEnd) => Pick<HostEnd, 'change' | 'since'>;
+    readonly expected: Expected | undefined;
+  },
 ): HostEnd {
   const waived = waiverOfHost(event, steps);
-  const said = { ...event, ...compare(event), ...(waived && { waived }) };
-  if (steps.every((step) => counts(step) || step.rescued === true)) return said;
-  // The host as a whole could not be worked on: that is more than its steps say.
-  if (event.reason !== undefined && !waived) return said;
-  return { ...said, outcome: worstOutcome(steps.filter(counts).map((step) => step.outcome)) };
+  const whole = event.reason !== undefined && !waived;
+  const uncounted = steps.some((step) => isBad(step) && !counts(step));
+  // Where the host as a whole could not be worked on, that is more than its steps say.
+  const outcome = uncounted && !whole ? worstOutcome(steps.filter(counts).map((step) => step.outcome)) : event.outcome;
+  const few = event.reason === undefined && expected ? tooFew(steps, expected) : {};
+  const said = { ...event, outcome, ...(waived && { waived }), ...few };
+  return { ...said, ...compare(said) };
+}
+
+/** Nothing looked at must not pass for nothing found. */
+function tooFew(steps: readonly StepResult[], { results, of }: Expected): Partial<HostEnd> {
+  const given = steps.filter(({ outcome }) => ['ok', 'changed', 'warning', 'failed'].includes(outcome)).length;
+  // What a dry run leaves out on purpose is not missing.
+  const least = results - steps.filter(({ reason }) => reason === 'dry-run').length;
+  if (given >= least) return {};
+  const chosen = of === undefined ? '' : ` (the runbook expects ${of}, ${results} were chosen by tags)`;
+  const summary = `only ${given} of the expected ${least} ${least === 1 ? 'result' : 'results'}${chosen}`;
+  return { outcome: 'unknown', reason: 'too-few-results', summary };
 }
 
 /** That a host could not be worked on is accepted when all of its steps that say so are. */
