@@ -24,6 +24,7 @@ export const packages = {
   flock: 'util-linux',
   ip: 'iproute2',
   iptables: 'iptables',
+  keytool: 'openjdk-17-jre-headless',
   mariadbd: 'mariadb-server',
   mmdebstrap: 'mmdebstrap',
   named: 'bind9',

@@ -1,9 +1,63 @@
 #!/bin/sh
-# Prints the certificates in the PEM files that match the patterns in the arguments; never a key. Exit 69: cannot tell;
-# 77: a file or its folder is closed to this user.
+# Prints the certificates in the files that match the patterns from $2 on, never a key. $1 is the password of keystores,
+# which no process gets as an argument. Under a file `locked`: it does not open; `lacks TOOL`: nothing here reads it.
+# Exit 69: cannot tell; 77: a file or its folder is closed to this user.
 set -eu
 
 command -v sed >/dev/null || exit 127
+password=$1
+shift
+
+# Only these lines: the same file may hold the key.
+certificates() {
+  sed -n '/^-----BEGIN \(X509 \|TRUSTED \)\{0,1\}CERTIFICATE-----/,/^-----END \(X509 \|TRUSTED \)\{0,1\}CERTIFICATE-----/p'
+}
+
+pkcs12() {
+  printf '%s\n' "$password" | openssl pkcs12 -nokeys -passin stdin -in "$@" 2>/dev/null
+}
+
+read_pkcs12() {
+  command -v openssl >/dev/null || {
+    echo 'lacks openssl'
+    return
+  }
+  # What older programs wrote has ciphers that OpenSSL 3 only knows when asked.
+  if found=$(pkcs12 "$1") || found=$(pkcs12 "$1" -legacy); then
+    printf '%s\n' "$found" | certificates
+  else
+    echo locked
+  fi
+}
+
+read_java() {
+  keytool=
+  for candidate in "$(command -v keytool)" "${JAVA_HOME-}/bin/keytool" /usr/lib/jvm/*/bin/keytool; do
+    [ -z "$keytool" ] && [ -x "$candidate" ] && keytool=$candidate
+  done
+  [ -n "$keytool" ] || {
+    echo 'lacks keytool'
+    return
+  }
+  # Without a password it lists, and only does not verify.
+  store=$1 type=$2
+  set --
+  [ -z "$password" ] || set -- -storepass:file /dev/stdin
+  if found=$(printf '%s\n' "$password" | "$keytool" -J-XX:-UsePerfData -list -rfc -storetype "$type" -keystore "$store" "$@" 2>/dev/null); then
+    printf '%s\n' "$found" | certificates
+  else
+    echo locked
+  fi
+}
+
+read_der() {
+  command -v openssl >/dev/null || {
+    echo 'lacks openssl'
+    return
+  }
+  openssl x509 -inform der -in "$1" 2>/dev/null | certificates
+}
+
 for pattern in "$@"; do
   matched=
   # A name with spaces is one name.
@@ -17,8 +71,14 @@ for pattern in "$@"; do
       exit 77
     }
     printf 'file %s\n' "$file"
-    # Only these lines: the same file may hold the key.
-    sed -n '/^-----BEGIN \(X509 \|TRUSTED \)\{0,1\}CERTIFICATE-----/,/^-----END \(X509 \|TRUSTED \)\{0,1\}CERTIFICATE-----/p' <"$file"
+    case $(od -An -tx1 -N 12 <"$file" 2>/dev/null | tr -d ' \n') in
+    feedfeed*) read_java "$file" JKS ;;
+    cececece*) read_java "$file" JCEKS ;;
+    # A sequence that begins with the number 3.
+    3080020103* | 3081??020103* | 3082????020103* | 3083??????020103*) read_pkcs12 "$file" ;;
+    308[0-4]*) read_der "$file" ;;
+    *) certificates <"$file" ;;
+    esac
   done
   unset IFS
   [ -z "$matched" ] || continue

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { fixture, judgeOutput, outputOf, runProbe, shells, withDefaults } from '../../../../test/support/probe.js';
-import { readPemFiles } from './pem.js';
+import { readFound } from './found.js';
 import kind from './step.js';
 
 const given = { paths: ['/etc/site/*.pem'] };
@@ -12,7 +12,7 @@ const folder = fixture('folder.txt', import.meta.url);
 
 describe('check.certificate', () => {
   it('reads every certificate of a bundle', () => {
-    const { certificates } = readPemFiles(outputOf(bundle));
+    const { certificates } = readFound(outputOf(bundle));
 
     expect(certificates.map(({ subject, authority }) => [subject, authority])).toEqual([
       ['www.example.com', false],
@@ -39,7 +39,7 @@ describe('check.certificate', () => {
   });
 
   it('reads a trusted certificate of OpenSSL', () => {
-    const trusted = readPemFiles(outputOf(folder)).certificates.find(({ file }) => file === '/etc/site/trusted.pem');
+    const trusted = readFound(outputOf(folder)).certificates.find(({ file }) => file === '/etc/site/trusted.pem');
 
     expect(trusted?.subject).toBe('www.example.com');
   });
@@ -60,6 +60,29 @@ describe('check.certificate', () => {
     expect(judgeOutput(kind, broken, given)).toMatchObject({ outcome: 'unknown', reason: 'certificate-unreadable' });
   });
 
+  it('is unknown for a keystore that does not open, and where no program reads it', () => {
+    const stores = 'file /a.p12\nlocked\nfile /b.jks\nlacks keytool\nend\n';
+
+    expect(judgeOutput(kind, stores, given)).toMatchObject({
+      outcome: 'unknown',
+      reason: 'tool-missing',
+      summary: '/b.jks needs keytool, which is not there; /a.p12 does not open without a password',
+    });
+    expect(judgeOutput(kind, stores, { ...given, password: 'x' }).summary).toContain('wrong password, or damaged');
+  });
+
+  it('reads keystores', () => {
+    const { certificates, locked, empty } = readFound(outputOf(fixture('keystores.txt', import.meta.url)));
+
+    expect(certificates.map(({ file, subject }) => `${file} ${subject}`)).toEqual(
+      ['a.jceks', 'a.jks', 'a.p12', 'cert.der', 'none.p12', 'old.p12', 'trust.p12'].map(
+        (file) => `/etc/site/${file} www.test`,
+      ),
+    );
+    expect(locked).toEqual(['/etc/site/other.p12']);
+    expect(empty).toEqual(['/etc/site/key.der']);
+  });
+
   it('does not take a cut-off answer for all', () => {
     expect(() => judgeOutput(kind, bundle.replace(/end\n$/, ''), given)).toThrow('cut off');
   });
@@ -71,7 +94,7 @@ describe('check.certificate', () => {
       writeFileSync(join(root, 'a b.pem'), `-----BEGIN PRIVATE KEY-----\nsecret\n-----END PRIVATE KEY-----\n${pem}`);
       mkdirSync(join(root, 'sub.pem'));
       const output = runProbe(kind, { paths: [`${root}/*.pem`, `${root}/none.crt`] }, shell);
-      const data = readPemFiles(output);
+      const data = readFound(output);
 
       expect(data.certificates.map(({ file, subject }) => [file, subject])).toEqual([
         [join(root, 'a b.pem'), 'www.example.com'],

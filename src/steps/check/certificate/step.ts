@@ -2,10 +2,11 @@ import type { FromSchema, JsonSchema } from '../../../documents/json-schema.js';
 import { formatLimit } from '../../quantity.js';
 import { judgeNumber, metricOf, optionalRange, type Range, rangeProblems, rangeSchema } from '../../range.js';
 import { script } from '../../script.js';
+import { plainText, type TextOrSecret, textOrSecret } from '../../secret-param.js';
 import { defineHostStep } from '../../step.js';
 import { expiryText, lifetimeLimits, secondsLeft } from '../certificate.js';
-import { type Issue, judgeIssues, wrong } from '../issues.js';
-import { type CertificateData, type FoundCertificate, readPemFiles } from './pem.js';
+import { type Issue, judgeIssues, unclear, wrong } from '../issues.js';
+import { type CertificateData, type FoundCertificate, readFound } from './found.js';
 
 const params = {
   type: 'object',
@@ -14,8 +15,13 @@ const params = {
       type: 'array',
       items: { type: 'string', pattern: '^/' },
       minItems: 1,
-      description: 'PEM files; `*`, `?` and `[…]` as in the shell. Each must match a file.',
+      description:
+        'Files with certificates: PEM, DER, PKCS #12 (.p12, .pfx), Java keystores; `*`, `?` and `[…]` as in the shell. Each must match a file.',
       examples: [['/etc/ssl/private/www.pem', '/etc/letsencrypt/live/*/fullchain.pem']],
+    },
+    password: {
+      ...textOrSecret('Password of the keystores among them.'),
+      examples: [{ secret: 'env:KEYSTORE_PASSWORD' }],
     },
     warning: {
       ...rangeSchema(
@@ -34,7 +40,7 @@ const params = {
   additionalProperties: false,
 } as const satisfies JsonSchema;
 
-type Params = FromSchema<typeof params>;
+type Params = Omit<FromSchema<typeof params>, 'password'> & { readonly password?: TextOrSecret };
 
 const day = 86_400;
 
@@ -49,9 +55,9 @@ export default defineHostStep<Params, CertificateData>({
       critical: { unit: 'seconds', bare: 'd', lower: true },
     }),
   probe: script('./probe.sh', import.meta.url),
-  args: ({ paths }) => [...paths],
-  parse: readPemFiles,
-  judge({ certificates, empty, missing, broken }, given, { now }) {
+  args: ({ paths, password }) => [plainText(password ?? ''), ...paths],
+  parse: readFound,
+  judge({ certificates, empty, locked, lacking, missing, broken }, given, { now }) {
     const judged = certificates
       .map((certificate) => {
         const left = secondsLeft(certificate, now);
@@ -61,15 +67,18 @@ export default defineHostStep<Params, CertificateData>({
       .toSorted((a, b) => a.left - b.left);
     const issues: Issue[] = [
       ...missing.map((pattern) => wrong('file-absent', `${pattern} does not exist`)),
-      ...empty.map(
-        (file): Issue => ({ outcome: 'unknown', reason: 'no-certificate', text: `${file} holds no PEM certificate` }),
+      ...lacking.map(({ file, tool }) => unclear('tool-missing', `${file} needs ${tool}, which is not there`)),
+      ...locked.map((file) =>
+        unclear(
+          'keystore-locked',
+          given.password === undefined
+            ? `${file} does not open without a password`
+            : `${file} does not open: wrong password, or damaged`,
+        ),
       ),
-      ...[...new Set(broken)].map(
-        (file): Issue => ({
-          outcome: 'unknown',
-          reason: 'certificate-unreadable',
-          text: `a certificate in ${file} cannot be read`,
-        }),
+      ...empty.map((file) => unclear('no-certificate', `${file} holds no certificate`)),
+      ...[...new Set(broken)].map((file) =>
+        unclear('certificate-unreadable', `a certificate in ${file} cannot be read`),
       ),
       ...judged.flatMap(({ certificate, left, verdict }): Issue[] => {
         const name = `${certificate.subject} in ${certificate.file}`;

@@ -14,6 +14,10 @@ export interface CertificateData {
   readonly certificates: readonly FoundCertificate[];
   /** Files without a certificate. */
   readonly empty: readonly string[];
+  /** Keystores that do not open: the password is wrong or absent, or the file is damaged. */
+  readonly locked: readonly string[];
+  /** Files that the host has no program for. */
+  readonly lacking: readonly { readonly file: string; readonly tool: string }[];
   /** Patterns that no file matched. */
   readonly missing: readonly string[];
   /** Certificates that cannot be read, as `file: why`. */
@@ -22,7 +26,7 @@ export interface CertificateData {
 
 const block = /-----BEGIN (X509 |TRUSTED )?CERTIFICATE-----([\s\S]*?)-----END (?:X509 |TRUSTED )?CERTIFICATE-----/g;
 
-export function readPemFiles(output: ProbeOutput): CertificateData {
+export function readFound(output: ProbeOutput): CertificateData {
   expectSuccess(output);
   const said = text(output.stdout);
   if (!/^end\n$/m.test(said)) throw new UnreadableOutput('the certificates are cut off');
@@ -31,19 +35,24 @@ export function readPemFiles(output: ProbeOutput): CertificateData {
   const certificates: FoundCertificate[] = [];
   const empty: string[] = [];
   const broken: string[] = [];
+  const locked: string[] = [];
+  const lacking: { file: string; tool: string }[] = [];
   for (let index = 1; index < parts.length; index += 2) {
-    const file = parts[index] ?? '';
-    const blocks = [...(parts[index + 1] ?? '').matchAll(block)];
-    if (blocks.length === 0) empty.push(file);
-    for (const [, label, body = ''] of blocks) {
+    const [file = '', body = ''] = parts.slice(index);
+    const blocks = [...body.matchAll(block)];
+    const tool = /^lacks (\S+)$/m.exec(body)?.[1];
+    if (tool !== undefined) lacking.push({ file, tool });
+    else if (/^locked$/m.test(body)) locked.push(file);
+    else if (blocks.length === 0) empty.push(file);
+    for (const [, label, content = ''] of blocks) {
       try {
-        certificates.push(readOne(file, label === 'TRUSTED ', body));
+        certificates.push(readOne(file, label === 'TRUSTED ', content));
       } catch {
         broken.push(file);
       }
     }
   }
-  return { certificates, empty, missing, broken };
+  return { certificates, empty, locked, lacking, missing, broken };
 }
 
 function readOne(file: string, trusted: boolean, body: string): FoundCertificate {
