@@ -52,6 +52,8 @@ export type RunEvent =
       readonly outcome: HostResult['outcome'];
       readonly reason?: string;
       readonly summary?: string;
+      /** The jump host that could not be reached. */
+      readonly hop?: string;
       /** That it could not be worked on is accepted. */
       readonly waived?: Waiver;
       /** The same compared with the last run. */
@@ -67,6 +69,8 @@ export interface HostStart {
   readonly transport: string;
   /** Keys of the steps planned for this host, loop items not yet known. */
   readonly steps: number;
+  /** Hosts that it is behind, by the inventory. */
+  readonly parents?: readonly string[];
 }
 
 export type EventListener = (event: RunEvent) => void;

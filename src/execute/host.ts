@@ -46,6 +46,7 @@ export async function runHost(plan: HostPlan, run: RunContext): Promise<void> {
     host: plan.host.name,
     outcome: bug ? 'unknown' : worstOutcome(host.recorder.outcomes()),
     ...(why && { reason: why.reason, summary: run.redact(why.summary) }),
+    ...(!bug && failure?.hop !== undefined && failure.outcome === 'unreachable' && { hop: failure.hop }),
   });
 }
 

@@ -45,6 +45,14 @@ const connectProperties = {
     description: 'Host to go through, or several, nearest first: a host of the inventory or `user@name:port`.',
     examples: ['bastion', ['bastion', 'inner']],
   },
+  parents: {
+    type: ['string', 'array'],
+    items: { type: 'string', minLength: 1 },
+    minLength: 1,
+    description:
+      'Hosts of the inventory that it is behind, such as a router: when they are unreachable, so is it, and that counts once. Several are ways beside each other.',
+    examples: ['router1', ['router1', 'router2']],
+  },
   sudo: {
     type: ['boolean', 'object'],
     description: 'Run steps as root through sudo; a map says more.',

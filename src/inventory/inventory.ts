@@ -24,6 +24,8 @@ export interface ConnectSettings {
   readonly user?: string;
   readonly identity?: string | readonly string[];
   readonly jump?: string | readonly string[];
+  /** Hosts that it is behind. */
+  readonly parents?: string | readonly string[];
   readonly sudo?: boolean | SudoSettings;
   readonly shell?: string;
   readonly host_key?: string;

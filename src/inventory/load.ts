@@ -10,6 +10,7 @@ import { opsctlSource } from './import/opsctl.js';
 import type { InventoryContext, SourceFile, SourceKind } from './import/source-kind.js';
 import type { VarsFolder } from './import/vars-folders.js';
 import type { Inventory } from './inventory.js';
+import { refuseParents } from './parents.js';
 import { resolveInventory } from './resolve.js';
 
 export type { InventoryContext } from './import/source-kind.js';
@@ -34,6 +35,7 @@ export async function loadInventory(sources: readonly string[], context: Invento
   const inventory = resolveInventory(draft, fillIn);
   if (fillIn) for (const host of inventory.hosts.values()) collectSync(() => host.vars, draft);
   draft.problems.push(...draft.checks.flatMap((check) => check() ?? []), ...findDuplicates(draft));
+  if (draft.problems.length === 0) draft.problems.push(...refuseParents(draft, inventory));
   if (draft.problems.length > 0) throw new UserError(inReadingOrder(draft.problems, draft.files));
   if (inventory.hosts.size === 0) throw noHosts(sources);
   return inventory;

@@ -8,6 +8,7 @@ import { type ExitCode, exitCode, UserError } from '../errors.js';
 import type { RunContext } from '../execute/context.js';
 import type { RunEvent } from '../execute/events.js';
 import { defaultConcurrency, executePlan } from '../execute/run.js';
+import { parentsOf } from '../inventory/parents.js';
 import { historyFolder } from '../journal/history.js';
 import { openJournal } from '../journal/journal.js';
 import { lockRun } from '../journal/lock.js';
@@ -247,7 +248,14 @@ async function execute(
       },
       hosts: plan.hosts.map(({ host, body }) => {
         const target = reach.targetOf(host.name);
-        return { name: host.name, address: target.address, transport: target.transport, steps: itemsOf(body).length };
+        const parents = parentsOf(host);
+        return {
+          name: host.name,
+          address: target.address,
+          transport: target.transport,
+          steps: itemsOf(body).length,
+          ...(parents.length > 0 && { parents }),
+        };
       }),
       steps: plan.steps.map(({ key }) => key),
     });

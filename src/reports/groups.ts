@@ -48,7 +48,12 @@ export function groupResults(result: RunResult): readonly ResultGroup[] {
   }
   return [...clusters.values()]
     .flatMap(splitByOutput)
-    .sort((a, b) => (order.get(a.step) ?? -1) - (order.get(b.step) ?? -1));
+    .sort((a, b) => (order.get(a.step) ?? -1) - (order.get(b.step) ?? -1) || behindLast(a) - behindLast(b));
+}
+
+/** What is behind something else stands under it. */
+function behindLast({ reason }: ResultGroup): number {
+  return Number(reason === 'parent-down');
 }
 
 /** Worst first. `ok`, `changed` and `skipped` need nobody's attention. */

@@ -8,6 +8,7 @@ const remedies: Readonly<Record<string, string>> = {
   'connect-refused': 'nothing listens there: check the port, and that the service (for SSH: sshd) runs',
   'connect-timeout': 'check address, firewall and power; `connect.deadlines.connect` sets the wait',
   'no-route': 'check routing or VPN; a bastion goes into `connect.jump`',
+  'parent-down': 'bring back what it is behind first',
   'connection-reset': 'the server closed the connection: check its log and MaxStartups',
   'banner-timeout': 'something listens but does not greet: check for a proxy, or load on the host',
   'not-ssh': 'another service answers on this port: check `port`',

@@ -1,4 +1,5 @@
 import { exitCode } from '../errors.js';
+import { unreachableCauses } from './parents.js';
 import type { HostResult, Outcome, RunResult, StepResult } from './result.schema.js';
 import { counts, isNews } from './standing.js';
 
@@ -44,11 +45,12 @@ export function decideExit(hosts: readonly HostResult[], stopped: string | undef
   const reasons: { code: number; reason: string; hosts: number }[] = [];
   const counted = (step: StepResult) => counts(step) && (failOn !== 'new' || isNews(step));
   for (const [outcome, code] of Object.entries(outcomeCodes)) {
-    const count = hosts.filter(
+    const concerned = hosts.filter(
       (host) =>
         (host.outcome === outcome && host.reason !== tooFew && (failOn !== 'new' || isNewsOfHost(host))) ||
         host.steps.some((step) => step.outcome === outcome && counted(step)),
-    ).length;
+    );
+    const count = outcome === 'unreachable' ? unreachableCauses(concerned) : concerned.length;
     if (count > 0) reasons.push({ code, reason: outcome, hosts: count });
   }
   const few = hosts.filter((host) => host.reason === tooFew && (failOn !== 'new' || isNewsOfHost(host))).length;

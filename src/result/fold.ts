@@ -1,5 +1,6 @@
 import type { RunEvent } from '../execute/events.js';
 import { decideExit, type FailOn } from './exit.js';
+import { explainByParents } from './parents.js';
 import {
   type HostResult,
   type Outcome,
@@ -24,6 +25,8 @@ interface HostState {
   hostKeys: readonly string[];
   reason: string | undefined;
   summary: string | undefined;
+  readonly parents: readonly string[];
+  hop: string | undefined;
   waived: Waiver | undefined;
   compared: Pick<HostResult, 'change' | 'since'>;
   ended: Outcome | undefined;
@@ -53,8 +56,8 @@ export function startFold(): ResultFold {
       switch (event.type) {
         case 'run-start':
           start ??= event;
-          for (const { name, address, transport } of event.hosts) {
-            if (!hosts.has(name)) hosts.set(name, newHost(name, address, transport));
+          for (const { name, address, transport, parents = [] } of event.hosts) {
+            if (!hosts.has(name)) hosts.set(name, newHost(name, address, transport, parents));
           }
           for (const key of event.steps ?? []) if (!order.has(key)) order.set(key, order.size);
           break;
@@ -76,6 +79,7 @@ export function startFold(): ResultFold {
             host.ended = event.outcome;
             host.reason = event.reason;
             host.summary = event.summary;
+            host.hop = event.hop;
             host.waived = event.waived;
             host.compared = {
               ...(event.change && { change: event.change }),
@@ -93,7 +97,10 @@ export function startFold(): ResultFold {
     },
     result({ failOn, finishedAt } = {}) {
       if (!start) throw new Error('the run has no start event');
-      const hostResults = Array.from(hosts.values(), (host) => hostResult(host, order));
+      const hostResults = explainByParents(
+        Array.from(hosts.values(), (host) => hostResult(host, order)),
+        hosts,
+      );
       const finished = end?.at ?? finishedAt ?? start.at;
       return {
         schema: 'opsctl.result/1',
@@ -105,7 +112,7 @@ export function startFold(): ResultFold {
         },
         exit: decideExit(hostResults, end?.stopped, failOn),
         totals: countOutcomes(hostResults),
-        hosts: hostResults,
+        hosts: [...hostResults],
         warnings,
       };
     },
@@ -126,7 +133,7 @@ function withHost(hosts: Map<string, HostState>, name: string, change: (host: Ho
   if (host) change(host);
 }
 
-function newHost(name: string, address: string, transport: string): HostState {
+function newHost(name: string, address: string, transport: string, parents: readonly string[]): HostState {
   return {
     name,
     address,
@@ -135,6 +142,8 @@ function newHost(name: string, address: string, transport: string): HostState {
     hostKeys: [],
     reason: undefined,
     summary: undefined,
+    parents,
+    hop: undefined,
     waived: undefined,
     compared: {},
     ended: undefined,

@@ -179,6 +179,11 @@ const hostResult = {
     waived: { ...waiver, description: 'That the host could not be worked on is accepted for now and does not count.' },
     change: { enum: changes, description: 'The same for the host as a whole: that it could not be worked on.' },
     since,
+    behind: {
+      type: 'array',
+      items: { type: 'string' },
+      description: 'Why it is unreachable, with reason `parent-down`: the parents or the jump host that are so first.',
+    },
     hostKeys: { type: 'array', items: { type: 'string' }, description: 'Verified host keys, hop by hop.' },
     steps: { type: 'array', items: stepResult, description: 'In the order of the runbook.' },
   },

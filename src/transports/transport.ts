@@ -150,12 +150,19 @@ export class TransportError extends Error {
   /** True for faults that a second try may cure (refused banner, MaxStartups). */
   readonly transient: boolean;
   readonly hint?: string;
+  /** The jump host that failed, where it was not the target. */
+  readonly hop?: string;
 
   constructor(
     reason: TransportReason,
     outcome: TransportError['outcome'],
     message: string,
-    details: { readonly transient?: boolean; readonly hint?: string; readonly cause?: unknown } = {},
+    details: {
+      readonly transient?: boolean;
+      readonly hint?: string;
+      readonly hop?: string;
+      readonly cause?: unknown;
+    } = {},
   ) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
     this.name = 'TransportError';
@@ -163,5 +170,6 @@ export class TransportError extends Error {
     this.outcome = outcome;
     this.transient = details.transient ?? false;
     if (details.hint !== undefined) this.hint = details.hint;
+    if (details.hop !== undefined) this.hop = details.hop;
   }
 }

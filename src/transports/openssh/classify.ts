@@ -73,8 +73,14 @@ export function classifyOpenssh(target: Target, log: string, status: number | nu
     {
       transient: rule?.transient === true && !/^debug1: Authenticat/m.test(log),
       ...(rule?.hint === undefined ? {} : { hint: rule.hint }),
+      ...hopOf(target, said),
     },
   );
+}
+
+/** Through jump hosts, ssh itself looks up and dials only the first. */
+function hopOf({ jump: [first] }: Target, said: string): { readonly hop?: string } {
+  return first && /connect to host |Could not resolve hostname /.test(said) ? { hop: first.name } : {};
 }
 
 function offendingPlace(said: string): string {

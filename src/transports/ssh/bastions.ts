@@ -90,7 +90,7 @@ export class Bastions {
       return { key, name: last.name, session, hostKeys, leave: () => {} };
     } catch (error) {
       before?.leave();
-      throw error;
+      throw error instanceof TransportError ? atHop(error, last.name) : error;
     }
   }
 
@@ -133,4 +133,9 @@ async function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promis
     signal.addEventListener('abort', onAbort, { once: true });
     promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
   });
+}
+
+function atHop(error: TransportError, hop: string): TransportError {
+  const { reason, outcome, message, transient, hint, cause } = error;
+  return new TransportError(reason, outcome, message, { transient, hop, cause, ...(hint !== undefined && { hint }) });
 }
