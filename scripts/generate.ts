@@ -24,6 +24,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 /** Schemas that live with the part that reads them; each joins when its file is there. */
 const schemaFiles = [
   { name: 'inventory', file: 'src/inventory/inventory.schema.ts', literal: 'inventorySchema' },
+  { name: 'goss', file: 'src/steps/check/goss/goss.schema.ts', literal: 'gossSchema' },
   { name: 'waivers', file: 'src/result/waivers.schema.ts', literal: 'waiversSchema' },
 ] as const;
 
