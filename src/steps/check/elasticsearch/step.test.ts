@@ -106,6 +106,89 @@ describe('check.elasticsearch', () => {
     expect(await ask(body, {}, status)).toMatchObject({ outcome, reason });
   });
 
+  describe('with a query', () => {
+    const given = { query: 'level:error', index: 'logs-*,app', 'count-critical': 10 };
+    const answer = (count: number, shards: object = {}) => ({
+      count,
+      _shards: { total: 5, successful: 5, skipped: 0, failed: 0, ...shards },
+    });
+
+    async function count(body: unknown, more: object = {}, status = 200) {
+      let asked: string | undefined;
+      const server = createServer((request, response) => {
+        if (request.url === '/_cluster/health') return response.end(JSON.stringify(healthy));
+        asked = request.url;
+        return response.writeHead(status).end(typeof body === 'string' ? body : JSON.stringify(body));
+      });
+      own.push(server);
+      server.listen(0, '127.0.0.1');
+      await once(server, 'listening');
+      const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+      return { asked: () => asked, ...(await look(kind, { url, ...given, ...more })) };
+    }
+
+    it('counts documents', async () => {
+      const judged = await count(answer(7));
+
+      expect(judged).toMatchObject({
+        outcome: 'ok',
+        summary: expect.stringMatching(/is green, 3 nodes, finds 7 documents, answers in/),
+      });
+      expect(judged.metrics).toContainEqual({ name: 'documents', value: 7, unit: 'count', critical: '10', min: 0 });
+      expect(judged.asked()).toBe('/logs-*%2Capp/_count?q=level%3Aerror&allow_no_indices=false');
+    });
+
+    it('puts limits on them', async () => {
+      expect(await count(answer(11))).toMatchObject({
+        outcome: 'failed',
+        reason: 'above-critical',
+        summary: 'cluster testcluster finds 11 documents, limit 10',
+      });
+      expect(await count(answer(0), { 'count-critical': '1:' })).toMatchObject({ outcome: 'failed' });
+      expect(await count(answer(7), { 'count-warning': 5 })).toMatchObject({ outcome: 'warning' });
+    });
+
+    it.each([
+      ['shards do not answer', answer(1, { successful: 3, failed: 2 }), 200, 'partial-result'],
+      ['a pattern matches no index', answer(0, { total: 0, successful: 0 }), 200, 'no-index'],
+      [
+        'there is no such index',
+        { error: { type: 'index_not_found_exception', reason: 'no such index' } },
+        404,
+        'no-index',
+      ],
+      [
+        'the query is misspelt',
+        { error: { type: 'query_shard_exception', reason: 'Failed to parse query [level:error]' } },
+        400,
+        'query-refused',
+      ],
+      [
+        'the user may not',
+        { error: { type: 'security_exception', reason: 'action is unauthorized' } },
+        403,
+        'no-permission',
+      ],
+      ['the answer is no count', { hits: 3 }, 200, 'protocol-error'],
+      ['the answer is no JSON', '<html>', 200, 'protocol-error'],
+    ])('is unknown when %s, and does not repeat the query', async (_, body, status, reason) => {
+      const { outcome, reason: given, summary } = await count(body, {}, status);
+
+      expect({ outcome, given }).toEqual({ outcome: 'unknown', given: reason });
+      expect(summary).not.toContain('level:error');
+    });
+
+    it('refuses a query without a limit, and a limit without a query', () => {
+      const url = 'http://search.example.com';
+
+      expect(kind.validate?.(withDefaults(kind, { url, query: 'a' }))).toMatchObject([{ path: ['query'] }]);
+      expect(kind.validate?.(withDefaults(kind, { url, 'count-warning': 1 }))).toMatchObject([
+        { path: ['count-warning'] },
+      ]);
+      expect(kind.validate?.(withDefaults(kind, { url, index: 'a' }))).toMatchObject([{ path: ['index'] }]);
+    });
+  });
+
   it.each(Object.keys(faults))('fails for a server that is wrong: %s', async (fault) => {
     const port = await local.listen(faults[fault] as never);
     const { outcome } = await look(kind, { url: `http://127.0.0.1:${port}`, deadline: '300ms' });

@@ -1,12 +1,14 @@
+import { parseDuration } from '../../../documents/duration.js';
 import type { FromSchema, JsonSchema } from '../../../documents/json-schema.js';
-import { formatLimit, formatQuantity } from '../../quantity.js';
-import { judgeNumber, metricOf, optionalRange, rangeProblems, rangeSchema } from '../../range.js';
-import { defineControllerStep, type Judgement } from '../../step.js';
+import { rangeProblems, rangeSchema } from '../../range.js';
+import { defineControllerStep, type Judgement, type StepProblem } from '../../step.js';
 import type { ConnectionFailure } from '../connection.js';
 import { deadlineParam } from '../deadline.js';
 import { shownText } from '../dialogue.js';
 import { caParam, judgeFailure } from '../endpoint.js';
 import { apiUrl, fetchJson, type Headers, headersParam, urlProblems } from '../fetch-json.js';
+import { type Issue, judgeIssues, measure, unclear, wrong } from '../issues.js';
+import { type Count, countDocuments, isCount, objectOf } from './count.js';
 
 const params = {
   type: 'object',
@@ -25,6 +27,26 @@ const params = {
     },
     nodes: { ...rangeSchema('Fail when the number of nodes is outside this range.'), examples: ['3:', '3:3'] },
     unassigned: { ...rangeSchema('Fail when more shards than this have no node.'), examples: [10] },
+    query: {
+      type: 'string',
+      minLength: 1,
+      description: 'Query whose documents are counted, in the words of Lucene.',
+      examples: ['level:error AND @timestamp:[now-15m TO now]'],
+    },
+    index: {
+      type: 'string',
+      pattern: '^[^/?#\\s]+$',
+      description: 'Index, alias, data stream or pattern that `query` looks in. All when absent.',
+      examples: ['logs-*'],
+    },
+    'count-warning': {
+      ...rangeSchema('Warn when the number of documents is outside this range.'),
+      examples: [10, '1:'],
+    },
+    'count-critical': {
+      ...rangeSchema('Fail when the number of documents is outside this range.'),
+      examples: [100, '1:'],
+    },
     headers: headersParam,
     ca: caParam,
     warning: { ...rangeSchema('Warn when the answer takes longer; a number is seconds.'), examples: ['500ms'] },
@@ -48,83 +70,114 @@ export interface ElasticsearchData {
   readonly url: string;
   readonly failure: ConnectionFailure | null;
   readonly health: ClusterHealth | null;
+  /** Null without a query. */
+  readonly count: Count | null;
   /** Seconds in all. */
   readonly seconds: number;
 }
 
 export default defineControllerStep<Params, ElasticsearchData>({
   kind: 'check.elasticsearch',
-  summary: 'Health of an Elasticsearch or OpenSearch cluster',
+  summary: 'Health of an Elasticsearch or OpenSearch cluster, and how many documents a query finds',
   params,
   effect: 'read',
+  alsoFrom: 'host',
   validate: (given) => [
-    ...rangeProblems(given, { warning: 'seconds', critical: 'seconds', nodes: 'count', unassigned: 'count' }),
+    ...rangeProblems(given, {
+      warning: 'seconds',
+      critical: 'seconds',
+      nodes: 'count',
+      unassigned: 'count',
+      'count-warning': 'count',
+      'count-critical': 'count',
+    }),
     ...urlProblems(given.url),
+    ...queryProblems(given),
   ],
   async call(given, { signal }) {
-    const { failure, status, json, seconds } = await fetchJson(apiUrl(given.url, '/_cluster/health'), given, signal);
+    const { url, query, index } = given;
+    const { failure, status, json, seconds } = await fetchJson(apiUrl(url, '/_cluster/health'), given, signal);
     const health = failure ? null : readHealth(json, status);
-    if (health && 'reason' in health) return { url: given.url, failure: health, health: null, seconds };
-    return { url: given.url, failure, health, seconds };
+    if (!health || 'reason' in health) return { url, failure: failure ?? health, health: null, count: null, seconds };
+    if (query === undefined) return { url, failure, health, count: null, seconds };
+    const started = performance.now();
+    const left = Math.max(1, Math.floor((parseDuration(given.deadline) - seconds) * 1000));
+    const count = await countDocuments(url, index, query, { ...given, deadline: `${left}ms` }, signal);
+    return { url, failure, health, count, seconds: seconds + (performance.now() - started) / 1000 };
   },
-  judge({ url, failure, health, seconds }, given) {
+  judge({ url, failure, health, count, seconds }, given) {
     if (failure) return judgeFailure(url, failure);
     if (!health) return { outcome: 'unknown', reason: 'no-answer', summary: `${url}: no answer` };
-    return judgeHealth(health, seconds, given);
+    return judgeHealth(health, count, seconds, given);
   },
 });
 
-function judgeHealth(health: ClusterHealth, seconds: number, given: Params): Judgement {
-  const limits = {
-    warning: optionalRange(given.warning, 'seconds'),
-    critical: optionalRange(given.critical, 'seconds'),
-  };
-  const { status, nodes, unassigned } = health;
-  const subject = `cluster ${shownText(health.cluster) || 'without a name'}`;
-  const nodeLimit = optionalRange(given.nodes, 'count');
-  const shardLimit = optionalRange(given.unassigned, 'count');
-  const metrics = [
-    metricOf('nodes', nodes, 'count', { critical: nodeLimit, min: 0 }),
-    metricOf('unassigned', unassigned, 'count', { critical: shardLimit, min: 0 }),
-    metricOf('time', seconds, 'seconds', { ...limits, min: 0 }),
-  ];
-  const judged = (outcome: Judgement['outcome'], reason: string, text: string): Judgement => ({
-    outcome,
-    reason,
-    summary: `${subject} ${text}`,
-    metrics,
-  });
+function queryProblems(given: Params): StepProblem[] {
+  const limit = (['count-warning', 'count-critical'] as const).find((name) => given[name] !== undefined);
+  const orphan = limit ?? (given.index === undefined ? undefined : 'index');
+  if (given.query === undefined && orphan !== undefined)
+    return [{ path: [orphan], what: 'there is no query', hint: 'add a query whose documents are counted' }];
+  if (given.query !== undefined && limit === undefined)
+    return [
+      { path: ['query'], what: 'without a limit every number is ok', hint: 'add count-critical or count-warning' },
+    ];
+  return [];
+}
 
+function judgeHealth(health: ClusterHealth, count: Count | null, seconds: number, given: Params): Judgement {
+  const { status, nodes, unassigned } = health;
   const shards = `${unassigned} shards have no node`;
-  if (status === 'red') return judged('failed', 'cluster-red', `is red, data is missing: ${shards}`);
-  const nodeVerdict = judgeNumber(nodes, undefined, nodeLimit);
-  if (nodeVerdict.limit)
-    return judged('failed', nodeVerdict.reason, `has ${nodes} nodes, ${formatLimit(nodeVerdict.limit, 'count')}`);
-  const shardVerdict = judgeNumber(unassigned, undefined, shardLimit);
-  if (shardVerdict.limit)
-    return judged(
-      'failed',
-      shardVerdict.reason,
-      `is ${status}, ${shards}, ${formatLimit(shardVerdict.limit, 'count')}`,
-    );
-  const time = judgeNumber(seconds, limits.warning, limits.critical);
-  const took = `answers in ${formatQuantity(seconds, 'seconds')}`;
-  const slow = time.limit && judged(time.level, time.reason, `${took}, ${formatLimit(time.limit, 'seconds')}`);
-  if (status === 'yellow' && given.yellow === 'failed')
-    return judged('failed', 'cluster-yellow', `is yellow: ${shards}`);
-  if (slow?.outcome === 'failed') return slow;
-  if (status === 'yellow' && given.yellow === 'warning')
-    return judged('warning', 'cluster-yellow', `is yellow: ${shards}`);
-  return slow ?? judged('ok', 'ok', `is ${status}, ${nodes} ${nodes === 1 ? 'node' : 'nodes'}, ${took}`);
+  const bounds = { min: 0 };
+  const nodeCount = measure('nodes', nodes, 'count', { critical: given.nodes, ...bounds }, () => `has ${nodes} nodes`);
+  const shardCount = measure(
+    'unassigned',
+    unassigned,
+    'count',
+    { critical: given.unassigned, ...bounds },
+    () => `is ${status}, ${shards}`,
+  );
+  const time = measure(
+    'time',
+    seconds,
+    'seconds',
+    { warning: given.warning, critical: given.critical, ...bounds },
+    (quantity) => `answers in ${quantity}`,
+  );
+  const found =
+    count && count.documents !== null
+      ? measure(
+          'documents',
+          count.documents,
+          'count',
+          { warning: given['count-warning'], critical: given['count-critical'], ...bounds },
+          (quantity) => `finds ${quantity} ${count.documents === 1 ? 'document' : 'documents'}`,
+        )
+      : undefined;
+  const measured = [nodeCount, shardCount, ...(found ? [found] : []), time];
+  const issues: Issue[] = [
+    ...(status === 'red' ? [wrong('cluster-red', `is red, data is missing: ${shards}`)] : []),
+    ...measured.flatMap((one) => one.issues),
+    ...(status === 'yellow' && given.yellow !== 'ok'
+      ? [{ outcome: given.yellow, reason: 'cluster-yellow', text: `is yellow: ${shards}` }]
+      : []),
+    ...(count?.documents === null ? [unclear(count.reason, `the query ${count.detail}`)] : []),
+  ];
+  return judgeIssues(issues, {
+    subject: `cluster ${shownText(health.cluster) || 'without a name'}`,
+    calm: [
+      `is ${status}`,
+      `${nodes} ${nodes === 1 ? 'node' : 'nodes'}`,
+      ...(found ? [found.text] : []),
+      time.text,
+    ].join(', '),
+    metrics: measured.map(({ metric }) => metric),
+  });
 }
 
 /** The answer of `_cluster/health`, or why it is none. A cluster without a master answers 503. */
 function readHealth(json: unknown, status: number | null): ClusterHealth | ConnectionFailure {
-  const body = (typeof json === 'object' && json !== null ? json : {}) as Readonly<Record<string, unknown>>;
-  const error = (typeof body.error === 'object' && body.error !== null ? body.error : {}) as {
-    reason?: unknown;
-    type?: unknown;
-  };
+  const body = objectOf(json);
+  const error = objectOf(body.error);
   const said = [error.type, error.reason].filter((text) => typeof text === 'string').join(': ');
   const detail = `answers ${status ?? 'nothing'}${said ? `, ${shownText(said, 200)}` : ''}`;
   if (status === 401 || status === 403) return { reason: 'auth-failed', detail, proven: false };
@@ -140,8 +193,4 @@ function readHealth(json: unknown, status: number | null): ClusterHealth | Conne
   )
     return { reason: 'protocol-error', detail: 'the answer is not the health of a cluster', proven: false };
   return { cluster, status: colour, nodes, unassigned };
-}
-
-function isCount(value: unknown): value is number {
-  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
 }
