@@ -57,7 +57,8 @@ async function newest(folder: string): Promise<{ readonly number: number; readon
 function read(text: string): LastStates {
   try {
     const states = JSON.parse(text) as LastStates;
-    return states.schema === noLastStates.schema && typeof states.hosts === 'object' ? states : noLastStates;
+    const isOurs = states?.schema === noLastStates.schema && typeof states.hosts === 'object';
+    return isOurs ? states : noLastStates;
   } catch {
     return noLastStates;
   }

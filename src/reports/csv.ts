@@ -2,7 +2,7 @@ import type { HostResult, RunResult, StepResult } from '../result/result.schema.
 import { escapeCsv, guardLog } from './escape.js';
 import { hostTrouble, ownSteps } from './groups.js';
 import type { Report } from './report.js';
-import { type Standing, standingOf, waiverText } from './standing.js';
+import { findingNotes, type Standing, standingOf, waiverText } from './standing.js';
 
 export const csv: Report = {
   name: 'csv',
@@ -67,7 +67,7 @@ function stepRow(step: StepResult): Row {
     rescued: step.rescued === true ? 'yes' : '',
     reason: step.reason,
     summary: step.summary,
-    findings: step.findings.map((finding) => `${finding.severity}: ${finding.subject}: ${finding.detail}`).join('; '),
+    findings: step.findings.map((finding) => `${finding.severity}: ${finding.subject}: ${finding.detail}${findingNotes(finding)}`).join('; '),
     metrics: step.metrics.map(({ name, value, unit }) => `${name}=${value} ${unit}`).join('; '),
     ...(severity !== undefined && { severity }),
     controls: (step.controls ?? []).join('; '),

@@ -6,6 +6,7 @@ import { foldHosts } from './hosts.js';
 import { clip } from './layout.js';
 import { remedyFor } from './remedies.js';
 import type { Report } from './report.js';
+import { withNotes } from './standing.js';
 import { table } from './table.js';
 
 export const github: Report = {
@@ -79,7 +80,7 @@ function message(group: ResultGroup): string {
   const remedies = group.findings.flatMap(({ remedy }) => (remedy === undefined ? [] : [remedy]));
   const remedy = remedies[0] ?? remedyFor(group.reason);
   return (
-    clip(`${group.summary} (${group.reason})`, maxMessage) + (remedy === undefined ? '' : `\ndo: ${clip(remedy, 400)}`)
+    clip(withNotes(`${group.summary} (${group.reason})`, group), maxMessage) + (remedy === undefined ? '' : `\ndo: ${clip(remedy, 400)}`)
   );
 }
 

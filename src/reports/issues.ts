@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { stepKey } from '../result/fold.js';
 import type { Finding, HostResult, Outcome, RunResult, Severity, StepResult } from '../result/result.schema.js';
 import { escapeText } from './escape.js';
 import { formatExit } from './figures.js';
@@ -31,7 +32,38 @@ const maxText = 2_000;
 export function issuesOf(result: RunResult): readonly Issue[] {
   const drafts = result.hosts.flatMap((host) => [...troubleOf(host), ...ownSteps(host).flatMap(stepIssues(host))]);
   const red = drafts.some(({ outcome, standing }) => outcome !== 'ok' && !isUncounted({ standing }));
-  const all = result.exit.code === 0 || red ? drafts : [...drafts, runIssue(result)];
+  return withFingerprints(result.exit.code === 0 || red ? drafts : [...drafts, runIssue(result)], result);
+}
+
+/** What the last run had and this one has not, with the fingerprints that it had. */
+export function fixedIssuesOf(result: RunResult): readonly Issue[] {
+  return withFingerprints(
+    result.hosts.flatMap((host) => host.steps.flatMap((step) => fixedIn(host, step))),
+    result,
+  );
+}
+
+function fixedIn(host: HostResult, step: StepResult): readonly Draft[] {
+  const title = `${step.uses}: ${oneLine(titleOfStep(step))}`;
+  const base = { host: host.name, title, outcome: step.outcome, severity: 'info' as const };
+  const place = `${host.name}/${stepKey(step)}`;
+  const gone = (step.gone ?? []).map(
+    ({ id, subject, since }): Draft => ({
+      ...base,
+      rule: `${step.uses}/${oneLine(id)}`,
+      subject: oneLine(subject),
+      text: textOf(`${subject}: fixed`),
+      standing: { change: 'fixed', since },
+      key: [step.step, step.item ?? '', `${place}/${id}/${subject}`, subject],
+    }),
+  );
+  if (gone.length > 0 || step.change !== 'fixed') return gone;
+  const text = textOf(`${titleOfStep(step)}: fixed: ${step.summary}`);
+  const key = [step.step, step.item ?? '', 'fixed'];
+  return [{ ...base, rule: step.uses, subject: oneLine(titleOfStep(step)), text, standing: standingOf(step), key }];
+}
+
+function withFingerprints(all: readonly Draft[], result: RunResult): readonly Issue[] {
   const seen = new Map<string, number>();
   return all.map(({ key, ...issue }) => {
     const text = JSON.stringify([result.run.runbook, issue.host, issue.rule, ...key]);

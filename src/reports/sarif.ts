@@ -1,7 +1,7 @@
 import { pathToFileURL } from 'node:url';
 import { type Change, type RunResult, type Severity, severities } from '../result/result.schema.js';
 import { escapeText, printJson } from './escape.js';
-import { type Issue, issuesOf, repositoryFile } from './issues.js';
+import { fixedIssuesOf, type Issue, issuesOf, repositoryFile } from './issues.js';
 import type { Report } from './report.js';
 import { waiverText } from './standing.js';
 
@@ -35,7 +35,7 @@ const scores: Readonly<Record<Severity, string>> = {
 
 function logOf(result: RunResult): unknown {
   const { run, exit } = result;
-  const issues = issuesOf(result);
+  const issues = [...issuesOf(result), ...fixedIssuesOf(result)];
   const rules = rulesOf(issues);
   const places = new Map(rules.map(({ id }, index) => [id, index]));
   return {
@@ -87,7 +87,7 @@ function resultOf(issue: Issue, ruleIndex: number, result: RunResult) {
   return {
     ruleId: rule,
     ruleIndex,
-    level: soft ? 'note' : levels[severity],
+    ...(change === 'fixed' ? { kind: 'pass', level: 'none' } : { level: soft ? 'note' : levels[severity] }),
     message: { text: `${host}: ${text}${remedy === undefined ? '' : `\ndo: ${remedy}`}` },
     locations: [
       {

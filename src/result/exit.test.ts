@@ -110,6 +110,56 @@ describe('the exit code of a run', () => {
     expect(decideExit([good], undefined, 'warning').code).toBe(exitCode.ok);
   });
 
+  it('counts neither what is waived nor what is soft, and takes a failure that is for proof', () => {
+    const waived = { owner: 'anna', reason: 'known', expires: '2026-12-31' };
+    const soft = { run: 1, of: 3 };
+
+    for (const more of [{ waived }, { soft }]) {
+      expect(decideExit([host('a', 'skipped', step('failed', more))], undefined).code).toBe(exitCode.ok);
+      expect(decideExit([host('a', 'skipped', step('unknown', more))], undefined).reasons[0]?.reason).toBe(
+        'nothing-proven',
+      );
+      expect(decideExit([host('a', 'ok', step('ok'), step('warning', more))], undefined, 'warning').code).toBe(0);
+    }
+  });
+
+  it('counts only what is new when told so, but never proves anything by what is unknown', () => {
+    const lost = (change: 'new' | 'still'): HostResult => ({
+      ...host('a', 'unreachable', step('unreachable', { reason: 'timeout', change })),
+      ...{ reason: 'timeout', change },
+    });
+
+    const code = (...hosts: HostResult[]) => decideExit(hosts, undefined, 'new').code;
+    expect(code(host('a', 'failed', step('failed', { change: 'new' })))).toBe(exitCode.failed);
+    expect(code(host('a', 'failed', step('failed', { change: 'still' })))).toBe(exitCode.ok);
+    expect(code(host('a', 'failed', step('failed')))).toBe(exitCode.failed);
+    expect(code(good, lost('new'))).toBe(exitCode.unreachable);
+    expect(code(good, lost('still'))).toBe(exitCode.ok);
+    expect(code(lost('still'))).toBe(exitCode.unknown);
+    expect(code(host('a', 'unknown', step('unknown', { change: 'still' })))).toBe(exitCode.unknown);
+    expect(code(good, host('cut', 'unknown', step('ok')))).toBe(exitCode.unknown);
+  });
+
+  it('counts a new finding of an old failure, and a failure whose waiver expired, as new', () => {
+    const waiver = { owner: 'anna', reason: 'known', expires: '2026-01-01' };
+    const found = { id: 'a', subject: '/', severity: 'high', detail: '', fingerprint: 'a', change: 'new' } as const;
+    const code = (more: Partial<StepResult>) =>
+      decideExit([host('a', 'failed', step('failed', { change: 'still', ...more }))], undefined, 'new').code;
+
+    expect(code({ findings: [found] })).toBe(exitCode.failed);
+    expect(code({ findings: [{ ...found, waived: waiver }] })).toBe(exitCode.ok);
+    expect(code({ waiverExpired: waiver })).toBe(exitCode.failed);
+  });
+
+  it('has a reason of its own for too few results', () => {
+    const few = { ...host('a', 'unknown', step('ok')), reason: 'too-few-results' };
+
+    expect(decideExit([few, good], undefined)).toEqual({
+      code: exitCode.unknown,
+      reasons: [{ code: exitCode.unknown, reason: 'too-few-results', hosts: 1 }],
+    });
+  });
+
   it('is a bug for a stop that nobody knows', () => {
     expect(decideExit([good], 'SIGWINCH').code).toBe(exitCode.bug);
   });

@@ -9,7 +9,7 @@ import { reports } from '../../src/reports/index.js';
 import { nagiosExit } from '../../src/reports/nagios.js';
 import { type RunResult, resultSchema } from '../../src/result/result.schema.js';
 import { describeWith } from '../support/needs.js';
-import { disk, hundredHosts, runResult, stepResult, threeHosts } from '../support/results.js';
+import { disk, hundredHosts, runResult, standings, stepResult, threeHosts } from '../support/results.js';
 import { runnerCommands } from '../support/runner.js';
 import { readCsv } from './csv.js';
 import { readExposition } from './exposition.js';
@@ -38,6 +38,13 @@ describe('every format', () => {
 
   it.each(formats)('%s of three hosts is as it was', async (format) => {
     await expect(await render(format, threeHosts())).toMatchFileSnapshot(`golden/3-hosts.${format}.txt`);
+  });
+
+  it.each(formats)('%s says what is accepted, new, fixed and not yet counted', async (format) => {
+    const text = await render(format, standings());
+
+    await expect(text).toMatchFileSnapshot(`golden/standings.${format}.txt`);
+    expect(text).toMatch(/waived/);
   });
 
   it.each(['table', 'markdown', 'github', 'nagios'])('%s of 100 hosts is as it was', async (format) => {
@@ -157,7 +164,7 @@ function lint(xml: string): void {
 
 describe('json', () => {
   it('fits the published schema', async () => {
-    for (const result of [threeHosts(), hundredHosts(), runResult([])]) {
+    for (const result of [threeHosts(), hundredHosts(), standings(), runResult([])]) {
       expect(validateResult(JSON.parse(await render('json', result)))).toBe(true);
       expect(JSON.parse(await render('json', result))).toEqual(result);
     }
@@ -189,7 +196,8 @@ describeWith('junit', ['xmllint'], () => {
   };
 
   it('fits the schema for every sample', async () => {
-    for (const result of [threeHosts(), hundredHosts(), runResult([])]) lint(await render('junit', result));
+    for (const result of [threeHosts(), hundredHosts(), standings(), runResult([])])
+      lint(await render('junit', result));
   });
 
   it('counts failures, errors and skipped steps', async () => {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { gitlab } from '../../src/reports/gitlab.js';
 import { sarif } from '../../src/reports/sarif.js';
 import type { RunResult } from '../../src/result/result.schema.js';
-import { disk, hundredHosts, runResult, stepResult, threeHosts } from '../support/results.js';
+import { disk, hundredHosts, runResult, standings, stepResult, threeHosts } from '../support/results.js';
 import { readGitlab } from './gitlab.js';
 import { readSarif } from './sarif.js';
 
@@ -35,6 +35,20 @@ describe('gitlab', () => {
 
   it('has an entry for each host that nobody could work on', () => {
     expect(entries(hundredHosts()).filter(({ check_name }) => check_name === 'connection')).toHaveLength(3);
+  });
+
+  it('makes little of what does not count', () => {
+    const severities = entries(standings()).map(({ check_name, severity }) => `${check_name} ${severity}`);
+
+    expect(severities).toEqual([
+      'check.disk info',
+      'check.disk critical',
+      'check.disk info',
+      'check.disk critical',
+      'check.disk/a info',
+      'check.disk/b major',
+      'connection major',
+    ]);
   });
 
   it('is empty when all is well', () => {
@@ -107,6 +121,36 @@ describe('sarif', () => {
     ['critical', 'error'],
   ] as const)('gives severity %s level %s', (severity, level) => {
     expect(scan(one({ outcome: 'failed', findings: [finding({ severity })] })).results[0]?.level).toBe(level);
+  });
+
+  it('says what is accepted, and what is new, unchanged and absent since the last run', () => {
+    const { results } = scan(standings());
+    const states = results.map(({ message, baselineState, suppressions, level }) => [
+      message.text.split(/[ :]+/)[1],
+      baselineState,
+      suppressions?.length ?? 0,
+      level,
+    ]);
+
+    expect(states).toEqual([
+      ['accepted', 'unchanged', 1, 'error'],
+      ['expired', 'unchanged', 0, 'error'],
+      ['shaky', 'new', 0, 'note'],
+      ['fresh', 'new', 0, 'error'],
+      ['/a', 'unchanged', 1, 'warning'],
+      ['/b', 'new', 0, 'warning'],
+      ['no', undefined, 0, 'warning'],
+      ['mended', 'absent', 0, 'none'],
+      ['/c', 'absent', 0, 'none'],
+    ]);
+  });
+
+  it('gives a finding that is gone the fingerprint that it had', () => {
+    const own = finding({ id: 'c', subject: '/c', fingerprint: 'web1/disk/c//c' });
+    const before = scan(one({ outcome: 'failed', findings: [own] }));
+    const after = scan(one({ gone: [{ id: 'c', subject: '/c', since: '2026-03-01T00:00:00Z' }] }));
+
+    expect(after.results[0]?.partialFingerprints).toEqual(before.results[0]?.partialFingerprints);
   });
 
   it('does not hide what is unknown', () => {

@@ -27,6 +27,19 @@ const result = object(
     message,
     locations: { type: 'array', items: location },
     partialFingerprints: { type: 'object', additionalProperties: { type: 'string' } },
+    kind: { enum: ['notApplicable', 'pass', 'fail', 'review', 'open', 'informational'] },
+    baselineState: { enum: ['new', 'unchanged', 'updated', 'absent'] },
+    suppressions: {
+      type: 'array',
+      items: object(
+        {
+          kind: { enum: ['inSource', 'external'] },
+          status: { enum: ['accepted', 'underReview', 'rejected'] },
+          justification: text,
+        },
+        ['kind'],
+      ),
+    },
     properties: bag,
   },
   ['message'],
@@ -87,6 +100,8 @@ export interface SarifResult {
     readonly logicalLocations: readonly { readonly fullyQualifiedName: string }[];
   }[];
   readonly partialFingerprints: Readonly<Record<string, string>>;
+  readonly baselineState?: string;
+  readonly suppressions?: readonly unknown[];
 }
 
 export interface SarifRun {

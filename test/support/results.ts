@@ -77,6 +77,60 @@ export function threeHosts(): RunResult {
   ]);
 }
 
+/** A later run: what is accepted, no longer accepted, new, still there, fixed, not yet to be counted. */
+export function standings(): RunResult {
+  const since = '2026-02-20T04:05:06.000Z';
+  const waived = { owner: 'anna', reason: 'new disks arrive', ticket: 'OPS-7', expires: '2026-03-31' };
+  const bad = (step: string, changes: Partial<StepResult>) =>
+    stepResult({ step, name: step, outcome: 'failed', summary: `${step} is bad`, ...changes });
+  const found = (id: string, changes: object) => ({
+    ...{
+      id,
+      severity: 'medium' as const,
+      subject: `/${id}`,
+      detail: 'is full',
+      fingerprint: `web2/audit/${id}//${id}`,
+    },
+    ...changes,
+  });
+  const whole = { outcome: 'unreachable', reason: 'connect-timeout', summary: 'no answer' } as const;
+  return {
+    ...runResult([
+      {
+        name: 'web1',
+        steps: [
+          bad('accepted', { waived, change: 'still', since }),
+          bad('expired', { waiverExpired: { ...waived, expires: '2026-03-01' }, change: 'still', since }),
+          bad('shaky', { soft: { run: 1, of: 3 }, change: 'new', since: startedAt }),
+          stepResult({ step: 'mended', name: 'mended', change: 'fixed', since: startedAt }),
+        ],
+      },
+      {
+        name: 'web2',
+        steps: [
+          bad('fresh', { change: 'new', since: startedAt }),
+          bad('audit', {
+            ...{ change: 'still', since, gone: [{ id: 'c', subject: '/c', since }] },
+            findings: [found('a', { waived, change: 'still', since }), found('b', { change: 'new', since: startedAt })],
+          }),
+        ],
+      },
+      { name: 'web3', trouble: whole },
+    ]),
+    totals: {
+      ...{ ok: 1, changed: 0, warning: 0, failed: 3, unknown: 0, unreachable: 0, refused: 0, skipped: 0 },
+      ...{ waived: 1, soft: 1, new: 2, still: 3, fixed: 1 },
+    },
+    exit: {
+      code: 1,
+      reasons: [
+        { code: 1, reason: 'failed', hosts: 2 },
+        { code: 4, reason: 'unreachable', hosts: 1 },
+      ],
+    },
+  };
+}
+
 /** 100 hosts: most are fine, some fail alike, one differs, two cannot be reached, one has a wrong key. */
 export function hundredHosts(): RunResult {
   const hosts = Array.from({ length: 100 }, (_, index): HostSample => {

@@ -1,0 +1,54 @@
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { type LastStates, noLastStates } from '../result/last.js';
+import { readLastStates, updateLastStates } from './last-states.js';
+
+let parent = '';
+let folder = '';
+beforeEach(() => {
+  parent = mkdtempSync(join(tmpdir(), 'opsctl-last-'));
+  folder = join(parent, 'history', 'a1');
+});
+afterEach(() => rmSync(parent, { recursive: true }));
+
+const add =
+  (name: string) =>
+  (states: LastStates): LastStates => ({
+    ...states,
+    hosts: { ...states.hosts, [name]: { run: name, at: '2026-06-01T00:00:00Z', steps: {} } },
+  });
+
+it('has nothing before the first run', async () => {
+  expect(await readLastStates(folder)).toEqual(noLastStates);
+});
+
+it('loses nothing of runs that end at once', async () => {
+  const names = Array.from({ length: 20 }, (_, index) => `web${index}`);
+
+  await Promise.all(names.map((name) => updateLastStates(folder, add(name))));
+
+  expect(Object.keys((await readLastStates(folder)).hosts).sort()).toEqual([...names].sort());
+});
+
+it('keeps two files that only their owner can read, and no drafts', async () => {
+  for (const name of ['a', 'b', 'c', 'd']) await updateLastStates(folder, add(name));
+
+  const files = readdirSync(folder).sort();
+  expect(files).toEqual(['latest.3.json', 'latest.4.json']);
+  expect(files.map((file) => statSync(join(folder, file)).mode & 0o777)).toEqual([0o600, 0o600]);
+  expect(statSync(folder).mode & 0o777).toBe(0o700);
+});
+
+it.each(['', '{"schema":"opsctl.last/9","hosts":{}}', '{"schema":"opsctl.last/1"}', 'null'])(
+  'begins anew where the file is %j',
+  async (text) => {
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(join(folder, 'latest.7.json'), text);
+
+    expect(await readLastStates(folder)).toEqual(noLastStates);
+    await updateLastStates(folder, add('a'));
+    expect(Object.keys((await readLastStates(folder)).hosts)).toEqual(['a']);
+  },
+);
