@@ -15,6 +15,7 @@ export const checks: Readonly<Record<string, () => Promise<StepKind>>> = {
   'check.dhcp': async () => (await import('./dhcp/step.js')).default,
   'check.disk': async () => (await import('./disk/step.js')).default,
   'check.dns': async () => (await import('./dns/step.js')).default,
+  'check.dns-resolver': async () => (await import('./dns-resolver/step.js')).default,
   'check.elasticsearch': async () => (await import('./elasticsearch/step.js')).default,
   'check.entropy': async () => (await import('./entropy/step.js')).default,
   'check.file': async () => (await import('./file/step.js')).default,
