@@ -34,6 +34,12 @@ export interface RedisInfo {
   /** `ok` or what went wrong. */
   readonly lastSave: string;
   readonly lastAppend: string;
+  /** Changes that are in no snapshot. */
+  readonly unsaved: number;
+  /** Seconds since 1970, of the last snapshot, or of the start where there was none. */
+  readonly savedAt: number;
+  /** The same of the server's own clock; null before Redis 7, which does not tell it. */
+  readonly clock: number | null;
   /** Connected replicas. */
   readonly replicas: number;
   /** `up` or `down`; null for a master. */
@@ -55,7 +61,7 @@ export function readInfo(text: string): RedisInfo {
   };
   const number = (name: string) => {
     const value = word(name);
-    if (!/^\d{1,15}$/.test(value)) throw new ServerFault('protocol-error', `INFO: ${name} is no number`, false);
+    if (!/^\d{1,16}$/.test(value)) throw new ServerFault('protocol-error', `INFO: ${name} is no number`, false);
     return Number(value);
   };
   const role = word('role');
@@ -68,6 +74,9 @@ export function readInfo(text: string): RedisInfo {
     maxMemory: number('maxmemory'),
     lastSave: word('rdb_last_bgsave_status'),
     lastAppend: word('aof_last_write_status'),
+    unsaved: number('rdb_changes_since_last_save'),
+    savedAt: number('rdb_last_save_time'),
+    clock: values.has('server_time_usec') ? number('server_time_usec') / 1e6 : null,
     replicas: number('connected_slaves'),
     masterLink: role === 'slave' ? (values.get('master_link_status') ?? null) : null,
   };

@@ -49,7 +49,7 @@ describeWith('check.redis', ['redis-server', 'openssl'], () => {
       outcome: 'ok',
       summary: expect.stringMatching(/^127\.0\.0\.1:\d+ is a master, uses [\d.]+ [KM]iB, answers in [\d.]+ m?s$/),
     });
-    expect(metrics?.map(({ name }) => name)).toEqual(['time', 'memory', 'replicas']);
+    expect(metrics?.map(({ name }) => name)).toEqual(['time', 'memory', 'replicas', 'unsaved']);
   });
 
   it('puts limits on memory, time and replicas', async () => {
@@ -145,6 +145,26 @@ describeWith('check.redis', ['redis-server', 'openssl'], () => {
       reason: 'persistence',
       summary: expect.stringContaining('the last snapshot failed'),
     });
+  });
+
+  it('sees changes that no snapshot has', async () => {
+    const port = await startRedis('--dir', mkdtempSync(join(folder, 'late-')));
+    await sleep(1_100);
+    const limits = { port, 'save-critical': '1s' };
+    expect(await look(kind, limits)).toMatchObject({ outcome: 'ok' });
+
+    cli(port, 'set', 'key', 'value');
+    expect(await look(kind, limits)).toMatchObject({
+      outcome: 'failed',
+      reason: 'above-critical',
+      summary: expect.stringMatching(/has 1 change that no snapshot has had for .* s, limit 1 s/),
+    });
+    expect(await look(kind, { port, 'save-warning': '1s' })).toMatchObject({ outcome: 'warning' });
+
+    cli(port, 'save');
+    const saved = await look(kind, limits);
+    expect(saved.outcome).toBe('ok');
+    expect(saved.metrics?.at(-1)).toEqual({ name: 'unsaved', value: 0, unit: 'seconds', critical: '1', min: 0 });
   });
 
   it.each([

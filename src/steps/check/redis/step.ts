@@ -37,6 +37,14 @@ const params = {
       ...rangeSchema('Fail when more of `maxmemory` is used. A cache is full on purpose: raise it there.'),
       default: '95%',
     },
+    'save-warning': {
+      ...rangeSchema('Warn when there are changes that no snapshot has had for longer; a number is seconds.'),
+      examples: ['2h'],
+    },
+    'save-critical': {
+      ...rangeSchema('Fail when there are changes that no snapshot has had for longer; a number is seconds.'),
+      examples: ['1d'],
+    },
     replicas: {
       ...rangeSchema('Fail when the number of connected replicas is outside this range.'),
       examples: ['2:', 1],
@@ -63,24 +71,27 @@ export default defineControllerStep<Params, RedisData>({
   summary: 'Whether Redis answers, with role, memory and persistence',
   params,
   effect: 'read',
+  alsoFrom: 'host',
   validate: (given) => [
     ...rangeProblems(given, {
       warning: 'seconds',
       critical: 'seconds',
       'memory-warning': 'ratio',
       'memory-critical': 'ratio',
+      'save-warning': 'seconds',
+      'save-critical': 'seconds',
       replicas: 'count',
     }),
     ...(given.user !== undefined && given.password === undefined
       ? [{ path: ['user'], what: 'needs a password', hint: 'add password: { secret: "env:NAME" }' }]
       : []),
   ],
-  async call(given, { host, signal }) {
+  async call(given, { host, signal, dial }) {
     const address = given.address ?? host.address;
     const servername = given.servername ?? given.address ?? host.name;
     const { port, tls, ca } = given;
     const { failure, value, seconds } = await converse(
-      { address, port, seconds: parseDuration(given.deadline), limit: 262_144 },
+      { address, port, seconds: parseDuration(given.deadline), limit: 262_144, dial },
       signal,
       async (dialogue) => {
         if (tls) await dialogue.verified({ servername, ca });
@@ -91,10 +102,10 @@ export default defineControllerStep<Params, RedisData>({
     );
     return { subject: shownEndpoint(address, port), failure, info: value, seconds };
   },
-  judge({ subject, failure, info, seconds }, given) {
+  judge({ subject, failure, info, seconds }, given, { now }) {
     if (failure) return judgeFailure(subject, failure);
     if (!info) return { outcome: 'unknown', reason: 'no-reply', summary: `${subject}: no reply` };
-    return judgeInfo(subject, info, seconds, given);
+    return judgeInfo(subject, info, seconds, given, now);
   },
 });
 
@@ -133,7 +144,7 @@ function expectWord(reply: { readonly error: boolean; readonly text: string }, w
   return text;
 }
 
-function judgeInfo(subject: string, info: RedisInfo, seconds: number, given: Params): Judgement {
+function judgeInfo(subject: string, info: RedisInfo, seconds: number, given: Params, now: Date): Judgement {
   const limits = {
     warning: optionalRange(given.warning, 'seconds'),
     critical: optionalRange(given.critical, 'seconds'),
@@ -142,12 +153,19 @@ function judgeInfo(subject: string, info: RedisInfo, seconds: number, given: Par
     warning: optionalRange(given['memory-warning'], 'ratio'),
     critical: optionalRange(given['memory-critical'], 'ratio'),
   };
+  const saveLimits = {
+    warning: optionalRange(given['save-warning'], 'seconds'),
+    critical: optionalRange(given['save-critical'], 'seconds'),
+  };
+  // The age of a snapshot that has everything says nothing.
+  const age = info.unsaved === 0 ? 0 : Math.max(0, (info.clock ?? now.getTime() / 1000) - info.savedAt);
   const used = info.maxMemory > 0 ? info.usedMemory / info.maxMemory : undefined;
   const metrics = [
     metricOf('time', seconds, 'seconds', { ...limits, min: 0 }),
     metricOf('memory', info.usedMemory, 'bytes', { min: 0, ...(info.maxMemory > 0 && { max: info.maxMemory }) }),
     ...(used === undefined ? [] : [metricOf('memory-used', used, 'ratio', { ...memoryLimits, min: 0 })]),
     metricOf('replicas', info.replicas, 'count', { min: 0 }),
+    metricOf('unsaved', age, 'seconds', { ...saveLimits, min: 0 }),
   ];
   const judged = (outcome: Judgement['outcome'], reason: string, text: string): Judgement => ({
     outcome,
@@ -176,6 +194,7 @@ function judgeInfo(subject: string, info: RedisInfo, seconds: number, given: Par
     return judged('failed', count.reason, `has ${info.replicas} replicas, ${formatLimit(replicas, 'count')}`);
 
   const memory = used === undefined ? undefined : judgeNumber(used, memoryLimits.warning, memoryLimits.critical);
+  const save = judgeNumber(age, saveLimits.warning, saveLimits.critical);
   const time = judgeNumber(seconds, limits.warning, limits.critical);
   const uses =
     used === undefined
@@ -185,6 +204,12 @@ function judgeInfo(subject: string, info: RedisInfo, seconds: number, given: Par
   for (const level of ['failed', 'warning'] as const) {
     if (memory?.level === level && memory.limit)
       return judged(level, memory.reason, `${uses}, ${formatLimit(memory.limit, 'ratio')}`);
+    if (save.level === level && save.limit)
+      return judged(
+        level,
+        save.reason,
+        `has ${info.unsaved} ${info.unsaved === 1 ? 'change' : 'changes'} that no snapshot has had for ${formatQuantity(age, 'seconds')}, ${formatLimit(save.limit, 'seconds')}`,
+      );
     if (time.level === level && time.limit)
       return judged(level, time.reason, `${took}, ${formatLimit(time.limit, 'seconds')}`);
   }
