@@ -23,7 +23,8 @@ export async function callItem(
   const kind = item.step.kind as ControllerStep<unknown, unknown>;
   const context = { host: plan.host.name, now: run.now(), ...(memory && { memory }) };
   let dial: Dial | undefined;
-  if (item.step.from === 'host')
+  // What runs on this machine looks from it already.
+  if (item.step.from === 'host' && run.targetOf(plan.host.name).transport !== 'local')
     try {
       const connection = await session.connect();
       dial = connection.dial;
@@ -34,7 +35,9 @@ export async function callItem(
     }
   const deadline = AbortSignal.timeout(item.step.timeout * 1000);
   const signal = AbortSignal.any([deadline, run.signal]);
-  const host = { name: plan.host.name, address: run.targetOf(plan.host.name).address };
+  // The host looks at itself when no other address is given.
+  const address = dial ? 'localhost' : run.targetOf(plan.host.name).address;
+  const host = { name: plan.host.name, address };
   let timer: NodeJS.Timeout | undefined;
   let leave = () => {};
   const cutOff = new Promise<never>((_, reject) => {

@@ -58,8 +58,7 @@ export function debugTrace(terminal: Terminal): DebugTrace {
     },
     watch(target, connection) {
       return {
-        hostKeys: connection.hostKeys,
-        close: () => connection.close(),
+        ...connection,
         async exec(command, output) {
           execs += 1;
           const number = `#${execs}`;

@@ -16,8 +16,8 @@ const known: Readonly<Record<string, readonly [reason: string, detail: string, p
   ENOTFOUND: ['name-not-found', 'the name does not exist', true],
   ENODATA: ['name-not-found', 'the name has no address', true],
   EAI_AGAIN: ['resolver-failed', 'the name server does not answer', false],
-  ENETUNREACH: ['network-unreachable', 'this machine has no route to it', false],
-  EADDRNOTAVAIL: ['network-unreachable', 'this machine has no route to it', false],
+  ENETUNREACH: ['network-unreachable', 'there is no route to it', false],
+  EADDRNOTAVAIL: ['network-unreachable', 'there is no route to it', false],
 };
 
 export function connectionFailure(error: unknown): ConnectionFailure {

@@ -1,6 +1,8 @@
 import { readFile } from 'node:fs/promises';
-import { connect as connectTcp, isIP, type Socket } from 'node:net';
+import { connect as connectTcp, isIP, Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { connect as connectTls, rootCertificates } from 'node:tls';
+import type { Dial } from '../step.js';
 import { type ConnectionFailure, connectionFailure } from './connection.js';
 import { describePeer, type TlsPeer } from './peer.js';
 
@@ -11,6 +13,8 @@ export interface DialogueTarget {
   readonly seconds: number;
   /** Most bytes that are read in all. */
   readonly limit?: number;
+  /** How to connect, when not from here. */
+  readonly dial?: Dial | undefined;
 }
 
 export interface Conversation<T> {
@@ -45,17 +49,21 @@ export async function converse<T>(
   const started = performance.now();
   const elapsed = () => (performance.now() - started) / 1000;
   let connect: number | null = null;
-  const socket = connectTcp({ host: target.address, port: target.port });
-  const dialogue = new Dialogue(socket, target.limit ?? 65_536);
+  let dialogue: Dialogue | undefined;
   const late = new ServerFault('timeout', `no answer within ${target.seconds} s`);
-  const timer = setTimeout(() => dialogue.end(late), target.seconds * 1000);
-  const abort = () => dialogue.end(signal.reason as Error);
+  const over = new AbortController();
+  const stop = (error: Error) => {
+    over.abort(error);
+    dialogue?.end(error);
+  };
+  const timer = setTimeout(() => stop(late), target.seconds * 1000);
+  const abort = () => stop(signal.reason as Error);
   signal.addEventListener('abort', abort, { once: true });
-  socket.once('connect', () => {
-    connect = elapsed();
-  });
   try {
-    await dialogue.connected();
+    const dialled = await (target.dial ?? dialFromHere)(target, over.signal);
+    connect = elapsed();
+    dialogue = new Dialogue(dialled, target.limit ?? 65_536);
+    over.signal.throwIfAborted();
     const value = await talk(dialogue);
     return { failure: null, connect, seconds: elapsed(), value };
   } catch (error) {
@@ -64,9 +72,27 @@ export async function converse<T>(
   } finally {
     clearTimeout(timer);
     signal.removeEventListener('abort', abort);
-    dialogue.end(new Error('the talk is over'));
+    dialogue?.end(new Error('the talk is over'));
   }
 }
+
+/** A TCP connection from this machine. */
+const dialFromHere: Dial = ({ address, port }, signal) =>
+  new Promise((resolve, reject) => {
+    const socket = connectTcp({ host: address, port });
+    const fail = (error: unknown) => {
+      socket.destroy();
+      reject(error);
+    };
+    const abort = () => fail(signal.reason);
+    signal.addEventListener('abort', abort, { once: true });
+    socket.once('error', fail);
+    socket.once('connect', () => {
+      signal.removeEventListener('abort', abort);
+      socket.off('error', fail);
+      resolve(socket);
+    });
+  });
 
 function failureOf(error: unknown): ConnectionFailure {
   if (!(error instanceof ServerFault)) return connectionFailure(error);
@@ -75,7 +101,7 @@ function failureOf(error: unknown): ConnectionFailure {
 
 /** One connection. Everything that arrives counts against the limit, whether it is read or not. */
 export class Dialogue {
-  #socket: Socket;
+  #socket: Duplex;
   #buffer: Buffer = Buffer.alloc(0);
   #received = 0;
   #closed = false;
@@ -83,21 +109,15 @@ export class Dialogue {
   #wake: () => void = () => {};
   readonly #limit: number;
 
-  constructor(socket: Socket, limit: number) {
+  constructor(socket: Duplex, limit: number) {
     this.#socket = socket;
     this.#limit = limit;
     this.#listen();
   }
 
-  /** Waits for the connection. */
-  async connected(): Promise<void> {
-    while (this.#socket.connecting && !this.#error) await this.#news();
-    if (this.#error) throw this.#error;
-  }
-
   /** Address of this machine on the connection. */
   get localAddress(): string | undefined {
-    return this.#socket.localAddress;
+    return this.#socket instanceof Socket ? this.#socket.localAddress : undefined;
   }
 
   write(data: string | Buffer): void {
@@ -211,7 +231,6 @@ export class Dialogue {
       this.#wake();
     });
     socket.on('error', (error) => this.end(error));
-    socket.on('connect', () => this.#wake());
     socket.on('end', close);
     socket.on('close', close);
   }

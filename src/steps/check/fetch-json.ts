@@ -2,6 +2,7 @@ import { parseDuration } from '../../documents/duration.js';
 import type { JsonSchema } from '../../documents/json-schema.js';
 import { Secret } from '../../secrets/secret.js';
 import { type TextOrSecret, textOrSecret } from '../secret-param.js';
+import type { Dial } from '../step.js';
 import type { ConnectionFailure } from './connection.js';
 import { shownText } from './dialogue.js';
 import { fetchPage } from './fetch-page.js';
@@ -20,6 +21,7 @@ export interface JsonTarget {
   readonly headers: Headers;
   readonly ca?: string | undefined;
   readonly deadline: string | number;
+  readonly dial?: Dial | undefined;
 }
 
 export interface JsonAnswer {
@@ -42,6 +44,7 @@ export async function fetchJson(url: URL, given: JsonTarget, signal: AbortSignal
       ca: given.ca,
       redirects: 5,
       seconds: parseDuration(given.deadline),
+      dial: given.dial,
     },
     signal,
   );

@@ -2,7 +2,15 @@ import { readFile } from 'node:fs/promises';
 import { request as httpRequest, type IncomingHttpHeaders, type IncomingMessage, type RequestOptions } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { isIP } from 'node:net';
-import { checkServerIdentity, type PeerCertificate, rootCertificates, TLSSocket } from 'node:tls';
+import type { Duplex } from 'node:stream';
+import {
+  checkServerIdentity,
+  connect as connectTls,
+  type PeerCertificate,
+  rootCertificates,
+  TLSSocket,
+} from 'node:tls';
+import type { Dial } from '../step.js';
 import { type Certificate, readCertificate } from './certificate.js';
 import { type ConnectionFailure, connectionFailure } from './connection.js';
 
@@ -19,6 +27,8 @@ export interface HttpTarget {
   readonly redirects: number;
   /** For all requests together. */
   readonly seconds: number;
+  /** How to connect, when not from here. */
+  readonly dial?: Dial | undefined;
 }
 
 export interface Phases {
@@ -132,8 +142,16 @@ async function fetchOnce(
     ...(ca && { ca: [...ca] }),
     ...(target.address !== undefined && connectTo(target.address, url)),
   };
+  if (target.dial) {
+    const port = Number(url.port) || (secure ? 443 : 80);
+    const stream = await target.dial({ address: target.address ?? url.hostname.replace(/^\[|\]$/g, ''), port }, signal);
+    phases.connect = since(started);
+    // Node asks an agent first.
+    delete options.agent;
+    options.createConnection = () => (secure ? secureOver(stream, url, ca) : stream);
+  }
   return await new Promise<OneAnswer>((resolve, reject) => {
-    let sent = started;
+    let sent = performance.now();
     const request = (secure ? httpsRequest : httpRequest)(url, options, (response) => {
       phases.firstByte = since(sent);
       collect(response).then(
@@ -175,6 +193,17 @@ async function fetchOnce(
       });
     });
     request.end();
+  });
+}
+
+/** TLS over a connection that another made, with the checks that `https` makes. */
+function secureOver(stream: Duplex, url: URL, ca: readonly string[] | undefined): TLSSocket {
+  const name = url.hostname.replace(/^\[|\]$/g, '');
+  return connectTls({
+    socket: stream,
+    ...(ca && { ca: [...ca] }),
+    ...(isIP(name) === 0 && { servername: name }),
+    checkServerIdentity: (_host, certificate) => checkServerIdentity(name, certificate),
   });
 }
 

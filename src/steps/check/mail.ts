@@ -96,13 +96,17 @@ export interface MailProtocol {
   readonly leave: string;
 }
 
-type MailStep = Pick<ControllerStep<MailParams, MailData>, 'params' | 'effect' | 'validate' | 'call' | 'judge'>;
+type MailStep = Pick<
+  ControllerStep<MailParams, MailData>,
+  'params' | 'effect' | 'alsoFrom' | 'validate' | 'call' | 'judge'
+>;
 
 /** Everything of a kind but its name. */
 export function mailStep(protocol: MailProtocol): MailStep {
   return {
     params: mailParams,
     effect: 'read',
+    alsoFrom: 'host',
     validate: mailProblems,
     call: (given, context) => lookAtMail(protocol, given, context),
     judge: (data, given, { now }) => judgeMail(data, given, now),
@@ -122,14 +126,18 @@ function mailProblems(given: MailParams) {
   ];
 }
 
-async function lookAtMail(protocol: MailProtocol, given: MailParams, { host, signal }: CallContext): Promise<MailData> {
+async function lookAtMail(
+  protocol: MailProtocol,
+  given: MailParams,
+  { host, signal, dial }: CallContext,
+): Promise<MailData> {
   const { tls, ca } = given;
   const address = given.address ?? host.address;
   const port = given.port ?? protocol.ports[tls];
   const servername = given.servername ?? given.address ?? host.name;
   let greeting = '';
   const { failure, value, seconds } = await converse(
-    { address, port, seconds: parseDuration(given.deadline) },
+    { address, port, seconds: parseDuration(given.deadline), dial },
     signal,
     async (dialogue) => {
       let peer = tls === 'implicit' ? await dialogue.secure({ servername, ca }) : null;

@@ -1,6 +1,7 @@
+import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { printable } from '../printable.js';
-import type { Channel, Connection, OutputHandlers, Target, TransportError } from '../transport.js';
+import { type Channel, type Connection, type OutputHandlers, type Target, TransportError } from '../transport.js';
 import type { Hop } from './bastions.js';
 import { wrapChannel } from './channel.js';
 import { seconds, unreachable, where } from './link.js';
@@ -81,11 +82,66 @@ export function openConnection(target: Target, session: Session, via: Hop | unde
       }
       return start(command, output);
     },
+    dial: ({ address, port }, signal) => openTunnel(session, target, address, port, signal),
     async close() {
       await session.close();
       via?.leave();
     },
   };
+}
+
+/** What sshd says of a connection that it could not make, and the code that `net.connect` would have given. */
+const dialErrors: readonly (readonly [RegExp, string])[] = [
+  [/connection refused/i, 'ECONNREFUSED'],
+  [/timed out/i, 'ETIMEDOUT'],
+  [/no route to host/i, 'EHOSTUNREACH'],
+  [/network is unreachable/i, 'ENETUNREACH'],
+  [/temporary failure|try again/i, 'EAI_AGAIN'],
+  [/not known|no address|unknown host/i, 'ENOTFOUND'],
+];
+
+/** A TCP connection from the host (`direct-tcpip`). */
+async function openTunnel(
+  session: Session,
+  target: Target,
+  address: string,
+  port: number,
+  signal: AbortSignal,
+): Promise<Duplex> {
+  return new Promise((resolve, reject) => {
+    let done = false;
+    const settle = (act: () => void) => {
+      if (done) return;
+      done = true;
+      stopWatching();
+      signal.removeEventListener('abort', abort);
+      act();
+    };
+    const fail = (error: unknown) => settle(() => reject(error));
+    const abort = () => fail(signal.reason);
+    const stopWatching = session.onLost(() => fail(neverStarted(session, target)));
+    if (signal.aborted) return abort();
+    signal.addEventListener('abort', abort, { once: true });
+    session.client.forwardOut('127.0.0.1', 0, address, port, (error, stream) => {
+      if (error) return fail(session.lost ? neverStarted(session, target) : tunnelError(error, target));
+      if (done) return stream.destroy();
+      settle(() => resolve(stream));
+    });
+  });
+}
+
+/** RFC 4254: 1 is forbidden, 2 could not connect. */
+function tunnelError(error: Error & { reason?: unknown }, target: Target): Error {
+  const text = printable(error.message.replace(/^\(SSH\) Channel open failure: /, ''));
+  if (error.reason !== 2) {
+    const hint = 'allow it with AllowTcpForwarding and PermitOpen in its sshd_config, or look from the controller';
+    return new TransportError('channel-refused', 'unknown', `${where(target)} forwards no connections: ${text}`, {
+      hint,
+      cause: error,
+    });
+  }
+  const code = dialErrors.find(([pattern]) => pattern.test(text))?.[1] ?? 'ECONNFAILED';
+  return Object.assign(new Error(text), { code });
 }
 
 class ChannelLimit extends Error {

@@ -1,4 +1,5 @@
 import { randomInt } from 'node:crypto';
+import type { Dial } from '../../step.js';
 import type { ConnectionFailure } from '../connection.js';
 import { exchange } from '../datagram.js';
 import { converse, ServerFault } from '../dialogue.js';
@@ -20,22 +21,26 @@ export async function askServer(
   wanted: Omit<Question, 'id'>,
   seconds: number,
   signal: AbortSignal,
+  dial?: Dial,
 ): Promise<ServerReply> {
   const question = { ...wanted, id: randomInt(0x10000) };
   const message = encodeQuestion(question);
   const target = { ...readServer(server), seconds };
   const name = shownEndpoint(target.address, target.port).replace(/:53$/, '');
   try {
-    const short = await exchange(
-      target,
-      signal,
-      () => message,
-      (datagram) => decodeReply(datagram, question),
-    );
-    if (!short.value?.truncated)
+    // SSH carries no datagrams: through a host it is TCP from the start.
+    const short = dial
+      ? { seconds: 0 }
+      : await exchange(
+          target,
+          signal,
+          () => message,
+          (datagram) => decodeReply(datagram, question),
+        );
+    if ('value' in short && !short.value?.truncated)
       return { server: name, failure: short.failure, reply: short.value, seconds: short.seconds };
     const left = seconds - (short.seconds ?? 0);
-    const long = await converse({ ...target, seconds: left, limit: 65_537 }, signal, async (dialogue) => {
+    const long = await converse({ ...target, seconds: left, limit: 65_537, dial }, signal, async (dialogue) => {
       const length = Buffer.alloc(2);
       length.writeUInt16BE(message.length);
       dialogue.write(Buffer.concat([length, message]));

@@ -84,6 +84,7 @@ export default defineControllerStep<Params, DnsData>({
   summary: 'What name servers answer, how fast, and whether they agree',
   params,
   effect: 'read',
+  alsoFrom: 'host',
   validate: (given) => [
     ...rangeProblems(given, { warning: 'seconds', critical: 'seconds' }),
     ...nameProblems(given),
@@ -94,13 +95,14 @@ export default defineControllerStep<Params, DnsData>({
       ? [{ path: ['exact'], what: 'needs the records to compare with', hint: 'add answers' }]
       : []),
   ],
-  async call(given, { signal }) {
+  async call(given, { signal, dial }) {
     const { type, recursion } = given;
     const name = type === 'PTR' ? reverseName(given.name) : given.name;
     const seconds = parseDuration(given.deadline);
+    if (dial && !given.servers) throw new Error('the name servers of the host are not known here: name `servers`');
     const servers = [...new Set(given.servers ?? getServers())];
     const replies = await Promise.all(
-      servers.map((server) => askServer(server, { name, type, recursion }, seconds, signal)),
+      servers.map((server) => askServer(server, { name, type, recursion }, seconds, signal, dial)),
     );
     return { name, replies };
   },

@@ -93,16 +93,17 @@ export default defineControllerStep<Params, HttpData>({
   summary: 'Status, body and speed of an HTTP answer',
   params,
   effect: 'read',
+  alsoFrom: 'host',
   validate: (given) => [
     ...rangeProblems(given, { warning: 'seconds', critical: 'seconds' }),
     ...patternProblems(given, ['body', 'body-lacks']),
     ...urlProblems(given.url),
   ],
-  async call(given, { signal }) {
+  async call(given, { signal, dial }) {
     const headers = plainHeaders(given.headers);
     const { url, method, address, ca, redirects } = given;
     const seconds = parseDuration(given.deadline);
-    return readAnswer(await fetchPage({ url, method, headers, address, ca, redirects, seconds }, signal), given);
+    return readAnswer(await fetchPage({ url, method, headers, address, ca, redirects, seconds, dial }, signal), given);
   },
   judge(data, given, { now }) {
     const limits = {

@@ -123,8 +123,6 @@ fi
   printf 'no permission to read %s\n' "$subject" >&2
   exit 77
 }
-# The same file to the end, whatever happens to its name meanwhile.
-exec 3<"$subject"
 file=/proc/self/fd/3
 
 unpack() {
@@ -164,46 +162,51 @@ look() {
   if [ "$bytes" -gt 0 ]; then unpack "$1" | tail -c +$((skip + 1)) | head -c "$bytes" | report; fi
 }
 
-id=$(stat -L -c %i $file)
-size=$(stat -L -c %s $file)
-from=0
-if [ -z "$mark_id" ]; then
-  printf 'first\t\n'
-  [ "$first" = start ] || from=$size
-elif [ "$id" = "$mark_id" ] && [ "$size" -ge "$mark_offset" ] &&
-  [ "$(head -c "${mark_head##*,}" <$file | cksum | tr ' ' ,)" = "$mark_head" ]; then
-  from=$mark_offset
-else
-  # Rotated: the rest of the old file first, then what was whole in between.
-  old=
-  folder=$(dirname "$subject")
-  name=${subject##*/}
-  for candidate in "$folder/$name".* "$folder/$name"-* "$folder/${name%.*}"-*".${name##*.}"*; do
-    if is_old "$candidate"; then
-      old=$candidate
-      break
-    fi
-  done
-  if [ -z "$old" ]; then
-    printf 'gap\tthe file that was looked at last is gone: %s was replaced or cut\n' "$subject"
+look_at_file() {
+  id=$(stat -L -c %i $file)
+  size=$(stat -L -c %s $file)
+  from=0
+  if [ -z "$mark_id" ]; then
+    printf 'first\t\n'
+    [ "$first" = start ] || from=$size
+  elif [ "$id" = "$mark_id" ] && [ "$size" -ge "$mark_offset" ] &&
+    [ "$(head -c "${mark_head##*,}" <$file | cksum | tr ' ' ,)" = "$mark_head" ]; then
+    from=$mark_offset
   else
-    look "$old" "$mark_offset" $(($(unpack "$old" | wc -c) - mark_offset))
-    # shellcheck disable=SC2012 # by time, and names of rotated logs are plain
-    ls -tr "$folder/$name".* "$folder/$name"-* "$folder/${name%.*}"-*".${name##*.}"* 2>/dev/null |
-      while read -r between; do
-        [ -n "$(find "$between" -type f -newer "$old")" ] || continue
-        look "$between" 0 "$(unpack "$between" | wc -c)"
-      done
+    # Rotated: the rest of the old file first, then what was whole in between.
+    old=
+    folder=$(dirname "$subject")
+    name=${subject##*/}
+    for candidate in "$folder/$name".* "$folder/$name"-* "$folder/${name%.*}"-*".${name##*.}"*; do
+      if is_old "$candidate"; then
+        old=$candidate
+        break
+      fi
+    done
+    if [ -z "$old" ]; then
+      printf 'gap\tthe file that was looked at last is gone: %s was replaced or cut\n' "$subject"
+    else
+      look "$old" "$mark_offset" $(($(unpack "$old" | wc -c) - mark_offset))
+      # shellcheck disable=SC2012 # by time, and names of rotated logs are plain
+      ls -tr "$folder/$name".* "$folder/$name"-* "$folder/${name%.*}"-*".${name##*.}"* 2>/dev/null |
+        while read -r between; do
+          [ -n "$(find "$between" -type f -newer "$old")" ] || continue
+          look "$between" 0 "$(unpack "$between" | wc -c)"
+        done
+    fi
   fi
-fi
-# A line without its end is left for the next look.
-length=$((size - from))
-if [ "$length" -gt 0 ] && [ "$(tail -c +"$size" <$file | head -c 1 | od -An -tx1 | tr -d ' ')" != 0a ]; then
-  [ "$length" -le 65536 ] && window=$length || window=65536
-  partial=$(tail -c +$((size - window + 1)) <$file | head -c "$window" | tr '\000' ' ' | tail -n 1 | wc -c)
-  [ "$partial" -eq 65536 ] || length=$((length - partial))
-fi
-end=$((from + length))
-look $file "$from" "$length"
-[ "$end" -le 256 ] && head=$end || head=256
-printf 'mark\t%s %s %s\n' "$id" "$end" "$(head -c "$head" <$file | cksum | tr ' ' ,)"
+  # A line without its end is left for the next look.
+  length=$((size - from))
+  if [ "$length" -gt 0 ] && [ "$(tail -c +"$size" <$file | head -c 1 | od -An -tx1 | tr -d ' ')" != 0a ]; then
+    [ "$length" -le 65536 ] && window=$length || window=65536
+    partial=$(tail -c +$((size - window + 1)) <$file | head -c "$window" | tr '\000' ' ' | tail -n 1 | wc -c)
+    [ "$partial" -eq 65536 ] || length=$((length - partial))
+  fi
+  end=$((from + length))
+  look $file "$from" "$length"
+  [ "$end" -le 256 ] && head=$end || head=256
+  printf 'mark\t%s %s %s\n' "$id" "$end" "$(head -c "$head" <$file | cksum | tr ' ' ,)"
+}
+
+# The same file to the end, whatever happens to its name meanwhile.
+look_at_file 3<"$subject"

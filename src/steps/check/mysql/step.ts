@@ -69,6 +69,7 @@ export default defineControllerStep<Params, MysqlData>({
   summary: 'Login, role, connections and replication of MySQL or MariaDB, and a query with limits',
   params,
   effect: 'read',
+  alsoFrom: 'host',
   validate: (given) => [
     ...rangeProblems(given, {
       warning: 'seconds',
@@ -80,13 +81,13 @@ export default defineControllerStep<Params, MysqlData>({
     }),
     ...queryProblems(given),
   ],
-  async call(given, { host, signal }) {
+  async call(given, { host, signal, dial }) {
     const { lookAt } = await import('./state.js');
     const { port, user, database, password, tls, ca, query } = given;
     const address = given.address ?? host.address;
     const servername = given.servername ?? given.address ?? host.name;
     const seconds = parseDuration(given.deadline);
-    const talked = await converse({ address, port, seconds, limit: 1_048_576 }, signal, async (dialogue) => {
+    const talked = await converse({ address, port, seconds, limit: 1_048_576, dial }, signal, async (dialogue) => {
       const secured = tls ? { servername, ca } : undefined;
       const enter = (plain?: string) => lookAt(dialogue, { user, database, password: plain, secured }, query, seconds);
       return await (password instanceof Secret ? password.reveal(enter) : enter(password));

@@ -94,6 +94,7 @@ export default defineControllerStep<Params, PostgresData>({
   summary: 'Login, role, connections, replication, archiver and transactions of PostgreSQL, and a query with limits',
   params,
   effect: 'read',
+  alsoFrom: 'host',
   validate: (given) => [
     ...rangeProblems(given, {
       warning: 'seconds',
@@ -110,14 +111,14 @@ export default defineControllerStep<Params, PostgresData>({
     }),
     ...queryProblems(given),
   ],
-  async call(given, { host, signal }) {
+  async call(given, { host, signal, dial }) {
     const { port, user, database, password, tls: secured, ca, query } = given;
     const address = given.address ?? host.address;
     const servername = given.servername ?? given.address ?? host.name;
     const most = parseDuration(given.deadline);
     const started = performance.now();
     const { failure, value, seconds } = await converse(
-      { address, port, seconds: most, limit: 1_048_576 },
+      { address, port, seconds: most, limit: 1_048_576, dial },
       signal,
       async (dialogue) => {
         if (secured) {

@@ -66,6 +66,7 @@ export default defineControllerStep<Params, PrometheusData>({
   summary: 'Limits on the numbers that a Prometheus query gives',
   params,
   effect: 'read',
+  alsoFrom: 'host',
   validate: (given) => {
     const { unit, bare } = numberUnit(given.unit);
     return [
@@ -76,10 +77,10 @@ export default defineControllerStep<Params, PrometheusData>({
         : []),
     ];
   },
-  async call(given, { signal }) {
+  async call(given, { signal, dial }) {
     const { failure, status, json, seconds } = await fetchJson(
       apiUrl(given.url, '/api/v1/query', { query: given.query }),
-      given,
+      { ...given, dial },
       signal,
     );
     return { failure, answer: failure ? null : readAnswer(json, status), seconds };

@@ -53,12 +53,13 @@ export default defineControllerStep<Params, SshData>({
   summary: 'Whether an SSH server answers, and which software it is',
   params,
   effect: 'read',
+  alsoFrom: 'host',
   validate: (given) => [
     ...rangeProblems(given, { warning: 'seconds', critical: 'seconds' }),
     ...patternProblems(given, ['software', 'software-lacks']),
   ],
-  async call({ address = '', port, deadline }, { host, signal }) {
-    const target = { address: address || host.address, port, seconds: parseDuration(deadline) };
+  async call({ address = '', port, deadline }, { host, signal, dial }) {
+    const target = { address: address || host.address, port, seconds: parseDuration(deadline), dial };
     const { failure, value, seconds } = await converse(target, signal, readBanner);
     return { subject: shownEndpoint(target.address, port), failure, banner: value, seconds };
   },

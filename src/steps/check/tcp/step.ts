@@ -60,6 +60,7 @@ export default defineControllerStep<Params, TcpData>({
   summary: 'Whether a TCP port takes connections and says the right thing',
   params,
   effect: 'read',
+  alsoFrom: 'host',
   validate: (given) => [
     ...rangeProblems(given, { warning: 'seconds', critical: 'seconds' }),
     ...patternProblems(given, ['expect', 'expect-lacks']),
@@ -67,12 +68,12 @@ export default defineControllerStep<Params, TcpData>({
       ? [{ path: ['expect-lacks'], what: 'without `expect` nothing is read', hint: 'add what the server must say' }]
       : []),
   ],
-  async call(given, { host, signal }) {
+  async call(given, { host, signal, dial }) {
     const address = given.address ?? host.address;
     const { port, send, expect } = given;
     let heard = '';
     const { failure, connect, seconds } = await converse(
-      { address, port, seconds: parseDuration(given.deadline), limit: limit * 2 },
+      { address, port, seconds: parseDuration(given.deadline), limit: limit * 2, dial },
       signal,
       async (dialogue) => {
         if (send !== undefined) dialogue.write(send);

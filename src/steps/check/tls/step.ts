@@ -58,15 +58,23 @@ export default defineControllerStep<Params, TlsData>({
   summary: 'Certificate, chain, name and protocol of a TLS server',
   params,
   effect: 'read',
+  alsoFrom: 'host',
   validate: (given) =>
     rangeProblems(given, {
       warning: { unit: 'seconds', bare: 'd', lower: true },
       critical: { unit: 'seconds', bare: 'd', lower: true },
     }),
-  async call({ address, port, servername, ca, deadline }, { host, signal }) {
+  async call({ address, port, servername, ca, deadline }, { host, signal, dial }) {
     const target = address ?? host.address;
     return await handshake(
-      { address: target, port, servername: servername ?? address ?? host.name, ca, seconds: parseDuration(deadline) },
+      {
+        address: target,
+        port,
+        servername: servername ?? address ?? host.name,
+        ca,
+        seconds: parseDuration(deadline),
+        dial,
+      },
       signal,
     );
   },
