@@ -1,6 +1,7 @@
 import { type Dialogue, ServerFault } from '../dialogue.js';
+import { tlv } from './filter.js';
 
-/** The little of LDAP (RFC 4511) that a look needs: bind, read one entry, start TLS, unbind. */
+/** The little of LDAP (RFC 4511) that a look needs: bind, search, start TLS, unbind. */
 export interface Outcome {
   /** Result code. */
   readonly code: number;
@@ -22,21 +23,39 @@ const tags = {
   extendedDone: 0x78,
 };
 
-/** Most answers before the last one. A base search gives one entry. */
+/** Most answers before the last one, in all but a search. */
 const mostAnswers = 20;
+
+/** Most entries that are counted. */
+export const mostEntries = 10_000;
 
 export async function bind(dialogue: Dialogue, id: number, name: string, password: string): Promise<Outcome> {
   const request = tlv(tags.bind, integer(3), text(name), tlv(0x80, Buffer.from(password)));
   return await ask(dialogue, id, request, tags.bound);
 }
 
-/** Reads the entry itself, without its attributes. */
-export async function readEntry(dialogue: Dialogue, id: number, name: string): Promise<Outcome> {
-  const [scope, aliases] = [tlv(0x0a, Buffer.from([0])), tlv(0x0a, Buffer.from([0]))];
-  const [size, time, typesOnly] = [integer(0), integer(0), tlv(0x01, Buffer.from([0]))];
-  const present = tlv(0x87, Buffer.from('objectClass'));
-  const request = tlv(tags.search, text(name), scope, aliases, size, time, typesOnly, present, tlv(0x30, text('1.1')));
-  return await ask(dialogue, id, request, tags.done);
+const scopes = { base: 0, one: 1, sub: 2 } as const;
+
+export interface Search {
+  readonly base: string;
+  readonly scope: keyof typeof scopes;
+  /** As the protocol has it. */
+  readonly filter: Buffer;
+  /** Seconds that the server may take. */
+  readonly seconds: number;
+}
+
+/** Counts entries, without their attributes. Aliases are not followed. */
+export async function search(
+  dialogue: Dialogue,
+  id: number,
+  { base, scope, filter, seconds }: Search,
+): Promise<Outcome> {
+  const [where, aliases] = [tlv(0x0a, Buffer.from([scopes[scope]])), tlv(0x0a, Buffer.from([0]))];
+  const [size, time, typesOnly] = [integer(mostEntries), integer(Math.ceil(seconds)), tlv(0x01, Buffer.from([0]))];
+  const request = tlv(tags.search, text(base), where, aliases, size, time, typesOnly, filter, tlv(0x30, text('1.1')));
+  // References to other servers come between the entries.
+  return await ask(dialogue, id, request, tags.done, scope === 'base' ? mostAnswers : 2 * mostEntries);
 }
 
 export async function startTls(dialogue: Dialogue, id: number): Promise<Outcome> {
@@ -48,10 +67,16 @@ export function unbind(dialogue: Dialogue, id: number): void {
   dialogue.write(tlv(0x30, integer(id), tlv(tags.unbind)));
 }
 
-async function ask(dialogue: Dialogue, id: number, request: Buffer, last: number): Promise<Outcome> {
+async function ask(
+  dialogue: Dialogue,
+  id: number,
+  request: Buffer,
+  last: number,
+  most: number = mostAnswers,
+): Promise<Outcome> {
   dialogue.write(tlv(0x30, integer(id), request));
   let entries = 0;
-  for (let count = 0; count < mostAnswers; count += 1) {
+  for (let count = 0; count < most; count += 1) {
     const [answered, operation] = parts(await readMessage(dialogue));
     if (!answered || !operation || answered.tag !== 0x02) throw notLdap('a message without its parts');
     const number = readInteger(answered.value);
@@ -62,7 +87,7 @@ async function ask(dialogue: Dialogue, id: number, request: Buffer, last: number
     if (operation.tag === tags.entry) entries += 1;
     else if (operation.tag !== tags.reference) throw notLdap(`an answer of the wrong kind (${operation.tag})`);
   }
-  throw notLdap(`more than ${mostAnswers} answers to one question`);
+  throw notLdap(`more than ${most} answers to one question`);
 }
 
 function outcomeOf(value: Buffer, entries: number): Outcome {
@@ -116,20 +141,13 @@ function readInteger(value: Buffer): number {
 }
 
 function integer(value: number): Buffer {
-  return tlv(0x02, Buffer.from([value]));
+  const bytes = Buffer.alloc(4);
+  bytes.writeInt32BE(value);
+  return tlv(0x02, value < 0x80 ? bytes.subarray(3) : bytes);
 }
 
 function text(value: string): Buffer {
   return tlv(0x04, Buffer.from(value));
-}
-
-function tlv(tag: number, ...contents: readonly Buffer[]): Buffer {
-  const value = Buffer.concat(contents);
-  const length = Buffer.alloc(4);
-  length.writeUInt32BE(value.length);
-  const head =
-    value.length < 0x80 ? Buffer.from([tag, value.length]) : Buffer.concat([Buffer.from([tag, 0x84]), length]);
-  return Buffer.concat([head, value]);
 }
 
 function notLdap(detail: string): ServerFault {

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { makeCertificate, type TestCertificate } from '../../../../test/support/certificates.js';
 import { look } from '../../../../test/support/look.js';
 import { describeWith } from '../../../../test/support/needs.js';
@@ -26,9 +26,23 @@ userPassword: hunter2
 dn: ou=hidden,dc=lab,dc=test
 objectClass: organizationalUnit
 ou: hidden
-`;
 
-describeWith('check.ldap', ['slapd', 'openssl', 'root'], () => {
+dn: ou=people,dc=lab,dc=test
+objectClass: organizationalUnit
+ou: people
+
+${[
+  ['anna', 'Müller', 'description: a * and (brackets)\n'],
+  ['bert', 'Smith', 'description: b\n'],
+  ['carl', 'Smith', ''],
+  ['dora', 'Jones', ''],
+]
+  .map(
+    ([cn, sn, more]) => `dn: cn=${cn},ou=people,dc=lab,dc=test\nobjectClass: person\ncn: ${cn}\nsn: ${sn}\n${more}\n`,
+  )
+  .join('')}`;
+
+describeWith('check.ldap', ['slapd', 'ldapsearch', 'openssl', 'root'], () => {
   const folder = mkdtempSync(join(tmpdir(), 'opsctl-ldap-'));
   const local = servers();
   const user = 'cn=monitor,dc=lab,dc=test';
@@ -95,7 +109,7 @@ access to attrs=userPassword by anonymous auth\naccess to * by * read\n`,
   it('logs in and reads an entry', async () => {
     const inside = await ask({ user, password, base });
 
-    expect(inside).toMatchObject({ outcome: 'ok', summary: expect.stringContaining(`gives ${base} in`) });
+    expect(inside).toMatchObject({ outcome: 'ok', summary: expect.stringContaining(`gives ${base}, answers in`) });
     expect(JSON.stringify(inside)).not.toContain('hunter2');
     expect(await ask({ user, password, base, critical: '@0:60s' })).toMatchObject({ outcome: 'failed' });
     expect(await ask({ user, password, base, warning: '@0:60s' })).toMatchObject({ outcome: 'warning' });
@@ -133,6 +147,98 @@ access to attrs=userPassword by anonymous auth\naccess to * by * read\n`,
       reason: 'stronger-auth-required',
     });
     expect((await ask({ port: strict, tls: 'starttls', ca, user, password, base })).outcome).toBe('ok');
+  });
+
+  describe('a search', () => {
+    const people = `ou=people,${base}`;
+    const count = (filter: string, given: object = {}) =>
+      ask({ base: people, filter, 'entries-critical': '0:', ...given });
+
+    it.each([
+      ['(objectClass=person)', 4],
+      ['(cn=anna)', 1],
+      ['(cn=ANNA)', 1],
+      ['(&(objectClass=person)(|(cn=anna)(cn=bert)))', 2],
+      ['(&(objectClass=person)(!(cn=anna)))', 3],
+      ['(cn=*n*a)', 1],
+      ['(cn=a*)', 1],
+      ['(cn=*t)', 1],
+      ['(description=*)', 2],
+      ['(description=a \\2a and \\28brackets\\29)', 1],
+      ['(description=a \\2a*)', 1],
+      ['(sn=Müller)', 1],
+      ['(sn=M\\c3\\bcller)', 1],
+      ['(sn~=Müller)', 1],
+      ['(roomNumber>=0)', 0],
+      ['(createTimestamp>=20000101000000Z)', 5],
+      ['(createTimestamp<=20000101000000Z)', 0],
+      ['(cn:caseExactMatch:=anna)', 1],
+      ['(cn:caseExactMatch:=ANNA)', 0],
+      ['(:caseIgnoreMatch:=anna)', 1],
+      ['(ou:dn:=people)', 5],
+      [' (cn=anna) ', 1],
+    ])('counts %s', async (filter, entries) => {
+      expect(await count(filter)).toMatchObject({
+        outcome: 'ok',
+        metrics: [{ name: 'entries', value: entries, unit: 'count' }, { name: 'time' }],
+      });
+    });
+
+    it('finds what ldapsearch finds', async () => {
+      const filter = '(&(objectClass=*)(|(cn=*a*)(description=*))(!(sn=Smith)))';
+      const words = ['-x', '-LLL', '-H', `ldap://127.0.0.1:${port}`, '-b', people, filter, '1.1'];
+      const found = execFileSync('ldapsearch', words, { encoding: 'utf8' }).match(/^dn:/gm);
+
+      expect((await count(filter)).data.entries).toBe(found?.length);
+    });
+
+    it('puts limits on the number, and looks where it is told', async () => {
+      expect(await count('(objectClass=person)', { 'entries-critical': '5:' })).toMatchObject({
+        outcome: 'failed',
+        reason: 'below-critical',
+        summary: expect.stringContaining('has 4 entries for (objectClass=person), at least 5'),
+      });
+      expect(await count('(cn=gone)', { 'entries-critical': '1:' })).toMatchObject({ outcome: 'failed' });
+      expect(await count('(cn=anna)', { 'entries-critical': undefined, 'entries-warning': 0 })).toMatchObject({
+        outcome: 'warning',
+        summary: expect.stringContaining('has 1 entry for (cn=anna), limit 0'),
+      });
+      expect((await count('(objectClass=*)', { scope: 'base' })).data.entries).toBe(1);
+      expect((await count('(objectClass=*)', { scope: 'one' })).data.entries).toBe(4);
+      expect((await count('(objectClass=*)', { base, scope: 'one' })).data.entries).toBe(2);
+    });
+
+    it('takes no part for the whole', async () => {
+      const [few] = await startSlapd('few', 'sizelimit 2');
+
+      expect(await count('(objectClass=person)', { port: few })).toMatchObject({
+        outcome: 'unknown',
+        reason: 'size-limit',
+        summary: expect.stringContaining('more than 2 entries'),
+      });
+    });
+
+    it.each([
+      ['cn=anna', 'there must be a "(", at character 1'],
+      ['(cn=anna', 'there must be a ")", at character 9'],
+      ['(cn=anna))', 'something behind the last bracket'],
+      ['(cn)', 'not a comparison'],
+      ['(=anna)', 'without an attribute'],
+      ['(cn=**)', 'only stars'],
+      ['(cn=\\x)', 'a backslash without two hex digits'],
+      ['(!(cn=a)(cn=b))', 'a "!" is for one filter'],
+      [`${'(!'.repeat(60)}(cn=a)${')'.repeat(60)}`, 'more than 50 brackets'],
+    ])('refuses %s', (filter, text) => {
+      const given = withDefaults(kind, { base, filter, 'entries-critical': '1:' });
+
+      expect(kind.validate?.(given)).toMatchObject([{ path: ['filter'], what: expect.stringContaining(text) }]);
+    });
+
+    it('refuses a filter without a limit or a base, and a limit without a filter', () => {
+      expect(kind.validate?.(withDefaults(kind, { base, filter: '(cn=a)' }))).toHaveLength(1);
+      expect(kind.validate?.(withDefaults(kind, { filter: '(cn=a)', 'entries-critical': 1 }))).toHaveLength(1);
+      expect(kind.validate?.(withDefaults(kind, { base, 'entries-critical': 1 }))).toHaveLength(1);
+    });
   });
 
   const answer = (...messages: readonly string[]) =>

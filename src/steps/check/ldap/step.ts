@@ -1,14 +1,16 @@
 import { parseDuration } from '../../../documents/duration.js';
 import type { FromSchema, JsonSchema } from '../../../documents/json-schema.js';
 import { Secret } from '../../../secrets/secret.js';
-import { metricOf, optionalRange, rangeProblems, rangeSchema } from '../../range.js';
+import { rangeProblems, rangeSchema } from '../../range.js';
 import { textOrSecret } from '../../secret-param.js';
-import { defineControllerStep } from '../../step.js';
+import { defineControllerStep, type StepProblem } from '../../step.js';
 import type { ConnectionFailure } from '../connection.js';
 import { deadlineParam } from '../deadline.js';
 import { converse, type Dialogue, ServerFault, shownText } from '../dialogue.js';
-import { addressParam, caParam, judgeFailure, judgeSpeed, servernameParam, shownEndpoint } from '../endpoint.js';
-import { bind, type Outcome, readEntry, startTls, unbind } from './protocol.js';
+import { addressParam, caParam, judgeFailure, servernameParam, shownEndpoint } from '../endpoint.js';
+import { judgeIssues, measure } from '../issues.js';
+import { encodeFilter, FilterError } from './filter.js';
+import { bind, type Outcome, search, startTls, unbind } from './protocol.js';
 
 const params = {
   type: 'object',
@@ -40,6 +42,22 @@ const params = {
       description: 'Entry that must be there and may be read. What the server says of itself (root DSE) when absent.',
       examples: ['dc=example,dc=com'],
     },
+    filter: {
+      type: 'string',
+      minLength: 1,
+      description: 'Filter (RFC 4515) of the entries below `base` that are counted.',
+      examples: ['(objectClass=person)', '(&(objectClass=user)(memberOf=cn=admins,dc=example,dc=com))'],
+    },
+    scope: {
+      enum: ['base', 'one', 'sub'],
+      default: 'sub',
+      description: 'Where `filter` looks: at `base` itself, one level below, or everywhere below.',
+    },
+    'entries-warning': { ...rangeSchema('Warn when the number of entries is outside this range.'), examples: ['100:'] },
+    'entries-critical': {
+      ...rangeSchema('Fail when the number of entries is outside this range.'),
+      examples: ['1:', '3:5'],
+    },
     warning: { ...rangeSchema('Warn when all of it takes longer; a number is seconds.'), examples: ['500ms'] },
     critical: { ...rangeSchema('Fail when all of it takes longer; a number is seconds.'), examples: ['5s'] },
     deadline: deadlineParam,
@@ -52,28 +70,38 @@ type Params = Omit<FromSchema<typeof params>, 'password'> & { readonly password?
 export interface LdapData {
   readonly subject: string;
   readonly failure: ConnectionFailure | null;
+  /** What the filter found; null without one. */
+  readonly entries: number | null;
   /** Seconds in all. */
   readonly seconds: number;
 }
 
 export default defineControllerStep<Params, LdapData>({
   kind: 'check.ldap',
-  summary: 'Whether an LDAP server lets someone in and gives an entry',
+  summary: 'Whether an LDAP server lets someone in and gives an entry, and how many a search finds',
   params,
   effect: 'read',
+  alsoFrom: 'host',
   validate: (given) => [
-    ...rangeProblems(given, { warning: 'seconds', critical: 'seconds' }),
+    ...rangeProblems(given, {
+      warning: 'seconds',
+      critical: 'seconds',
+      'entries-warning': 'count',
+      'entries-critical': 'count',
+    }),
     ...((given.user === undefined) === (given.password === undefined)
       ? []
       : [{ path: [], what: 'user and password belong together', hint: 'give both, or none for an anonymous login' }]),
+    ...filterProblems(given),
   ],
-  async call(given, { host, signal }) {
+  async call(given, { host, signal, dial }) {
     const { tls, ca } = given;
     const address = given.address ?? host.address;
     const port = given.port ?? (tls === 'implicit' ? 636 : 389);
     const servername = given.servername ?? given.address ?? host.name;
-    const { failure, seconds } = await converse(
-      { address, port, seconds: parseDuration(given.deadline) },
+    const most = parseDuration(given.deadline);
+    const { failure, value, seconds } = await converse(
+      { address, port, seconds: most, limit: 4_194_304, dial },
       signal,
       async (dialogue) => {
         if (tls === 'starttls') {
@@ -83,28 +111,91 @@ export default defineControllerStep<Params, LdapData>({
         }
         if (tls !== 'none') await dialogue.verified({ servername, ca });
         expectDone('the login', await logIn(dialogue, given));
-        const read = await readEntry(dialogue, 3, given.base);
-        expectDone(given.base || 'the root DSE', read);
-        if (read.entries === 0)
-          throw new ServerFault('no-such-object', `${given.base || 'the root DSE'} is not there, or may not be read`);
-        unbind(dialogue, 4);
+        const entries = await look(dialogue, given, most);
+        unbind(dialogue, 5);
+        return entries;
       },
     );
-    return { subject: shownEndpoint(address, port), failure, seconds };
+    return { subject: shownEndpoint(address, port), failure, entries: value, seconds };
   },
-  judge({ subject, failure, seconds }, given) {
+  judge({ subject, failure, entries, seconds }, given) {
     if (failure) return judgeFailure(subject, failure);
-    const limits = {
-      warning: optionalRange(given.warning, 'seconds'),
-      critical: optionalRange(given.critical, 'seconds'),
-    };
-    const gives = given.base === '' ? 'answers' : `gives ${shownText(given.base)}`;
-    return {
-      ...judgeSpeed(`${subject} ${gives}`, seconds, given),
-      metrics: [metricOf('time', seconds, 'seconds', { ...limits, min: 0 })],
-    };
+    const limits = { warning: given.warning, critical: given.critical, min: 0 };
+    const time = measure('time', seconds, 'seconds', limits, (quantity) => `answers in ${quantity}`);
+    const found =
+      entries === null
+        ? []
+        : [
+            measure(
+              'entries',
+              entries,
+              'count',
+              { warning: given['entries-warning'], critical: given['entries-critical'], min: 0 },
+              () => `has ${entries} ${entries === 1 ? 'entry' : 'entries'} for ${shownText(given.filter ?? '', 120)}`,
+            ),
+          ];
+    const gives = given.base === '' ? [] : [`gives ${shownText(given.base)}`];
+    return judgeIssues(
+      [...found, time].flatMap(({ issues }) => issues),
+      {
+        subject,
+        calm: [...gives, ...found.map(({ text }) => text), time.text].join(', '),
+        metrics: [...found, time].map(({ metric }) => metric),
+      },
+    );
   },
 });
+
+/** The base must be there. Then what the filter finds, null without one. */
+async function look(dialogue: Dialogue, { base, filter, scope }: Params, seconds: number): Promise<number | null> {
+  const present = { base, scope: 'base', filter: encodeFilter('(objectClass=*)'), seconds } as const;
+  const read = await search(dialogue, 3, present);
+  const name = base || 'the root DSE';
+  expectDone(name, read);
+  if (read.entries === 0) throw new ServerFault('no-such-object', `${name} is not there, or may not be read`);
+  if (filter === undefined) return null;
+  const found = await search(dialogue, 4, { base, scope, filter: readFilter(filter), seconds });
+  // With this, the server has counted to its limit, or to ours.
+  if (found.code === 4)
+    throw new ServerFault('size-limit', `more than ${found.entries} entries, the server counts no further (4)`, false);
+  expectDone('the search', found);
+  return found.entries;
+}
+
+/** Only a filter that an expression gave is wrong here. */
+function readFilter(filter: string): Buffer {
+  try {
+    return encodeFilter(filter);
+  } catch (error) {
+    if (!(error instanceof FilterError)) throw error;
+    throw new ServerFault('bad-filter', `the filter is none: ${error.message}`, false);
+  }
+}
+
+function filterProblems({ filter, base, ...given }: Params): StepProblem[] {
+  const limit = (['entries-warning', 'entries-critical'] as const).find((name) => given[name] !== undefined);
+  if (filter === undefined)
+    return limit === undefined
+      ? []
+      : [{ path: [limit], what: 'there is no filter', hint: 'add the filter of the entries that are counted' }];
+  const problems: StepProblem[] = [];
+  if (limit === undefined)
+    problems.push({ path: ['filter'], what: 'without a limit every number is ok', hint: 'add entries-critical: "1:"' });
+  if (base === '')
+    problems.push({
+      path: ['filter'],
+      what: 'there is no base to look below',
+      hint: 'add base, such as dc=example,dc=com',
+    });
+  if (filter.includes('${{')) return problems;
+  try {
+    encodeFilter(filter);
+  } catch (error) {
+    if (!(error instanceof FilterError)) throw error;
+    problems.push({ path: ['filter'], what: `not a filter: ${error.message}`, hint: 'write (attribute=value)' });
+  }
+  return problems;
+}
 
 async function logIn(dialogue: Dialogue, { user, password }: Params): Promise<Outcome> {
   if (user === undefined || password === undefined) return await bind(dialogue, 2, '', '');
