@@ -65,4 +65,5 @@ export const checks: Readonly<Record<string, () => Promise<StepKind>>> = {
   'check.updates': async () => (await import('./updates/step.js')).default,
   'check.uptime': async () => (await import('./uptime/step.js')).default,
   'check.user': async () => (await import('./user/step.js')).default,
+  'check.zfs': async () => (await import('./zfs/step.js')).default,
 };
