@@ -38,6 +38,7 @@ export const checks: Readonly<Record<string, () => Promise<StepKind>>> = {
   'check.memory': async () => (await import('./memory/step.js')).default,
   'check.mount': async () => (await import('./mount/step.js')).default,
   'check.mysql': async () => (await import('./mysql/step.js')).default,
+  'check.nfs': async () => (await import('./nfs/step.js')).default,
   'check.ntp': async () => (await import('./ntp/step.js')).default,
   'check.oom': async () => (await import('./oom/step.js')).default,
   'check.package': async () => (await import('./package/step.js')).default,
