@@ -5,10 +5,11 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import kind from '../../src/steps/check/disk/step.js';
+import nfs from '../../src/steps/check/nfs/step.js';
 import { describeWith } from '../support/needs.js';
 import { judgeOutput, runProbe, shells, withDefaults } from '../support/probe.js';
 
-describeWith('check.disk beside a dead mount', ['bindfs', 'root'], () => {
+describeWith('checks beside a dead mount', ['bindfs', 'root'], () => {
   const folder = mkdtempSync(join(tmpdir(), 'opsctl-mount-'));
   const alive = join(folder, 'with space');
   const dead = join(folder, 'dead');
@@ -29,7 +30,7 @@ describeWith('check.disk beside a dead mount', ['bindfs', 'root'], () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  it.each(Object.keys(shells))('keeps the numbers of the others with %s', (shell) => {
+  it.each(Object.keys(shells))('check.disk keeps the numbers of the others with %s', (shell) => {
     const output = runProbe(kind, {}, shell);
     const { mounts, unknown } = kind.parse(output, withDefaults(kind));
 
@@ -39,6 +40,15 @@ describeWith('check.disk beside a dead mount', ['bindfs', 'root'], () => {
       { path: dead, reason: 'timeout', detail: 'did not answer within 5 s' },
     ]);
     expect(judgeOutput(kind, output, { critical: 100, warning: 100 }).reason).toBe('mount-hung');
+  });
+
+  it.each(Object.keys(shells))('check.nfs names the one that hangs with %s', (shell) => {
+    const given = { types: ['fuse'], paths: [alive, dead], deadline: 1 };
+    const judged = judgeOutput(nfs, runProbe(nfs, given, shell), given);
+
+    expect(judged).toMatchObject({ outcome: 'failed', reason: 'mount-hung' });
+    expect(judged.findings?.map(({ subject }) => subject)).toEqual([dead]);
+    expect(judged.metrics?.map(({ name }) => name)).toEqual([`answer{${alive}}`]);
   });
 
   it('leaves no process behind', () => {

@@ -12,6 +12,7 @@ export const checks: Readonly<Record<string, () => Promise<StepKind>>> = {
   'check.conntrack': async () => (await import('./conntrack/step.js')).default,
   'check.container': async () => (await import('./container/step.js')).default,
   'check.cpu': async () => (await import('./cpu/step.js')).default,
+  'check.cron': async () => (await import('./cron/step.js')).default,
   'check.dhcp': async () => (await import('./dhcp/step.js')).default,
   'check.disk': async () => (await import('./disk/step.js')).default,
   'check.dns': async () => (await import('./dns/step.js')).default,
