@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, connect } from 'node:net';
 import { afterAll, describe, expect, it } from 'vitest';
 import { look } from '../../../../test/support/look.js';
 import { withDefaults } from '../../../../test/support/probe.js';
@@ -176,6 +176,29 @@ describe('check.elasticsearch', () => {
 
       expect({ outcome, given }).toEqual({ outcome: 'unknown', given: reason });
       expect(summary).not.toContain('level:error');
+    });
+
+    it('asks for both through the connection that it is given', async () => {
+      const server = createServer((request, response) =>
+        response.end(JSON.stringify(request.url === '/_cluster/health' ? healthy : answer(3))),
+      );
+      own.push(server);
+      server.listen(0, '127.0.0.1');
+      await once(server, 'listening');
+      const dialled: string[] = [];
+      const { count: found } = await kind.call(withDefaults(kind, { ...given, url: 'http://search.invalid:9200' }), {
+        host: { name: 'web1', address: '127.0.0.1' },
+        signal: AbortSignal.timeout(20_000),
+        async dial({ address, port }) {
+          dialled.push(`${address}:${port}`);
+          const socket = connect((server.address() as AddressInfo).port, '127.0.0.1');
+          await once(socket, 'connect');
+          return socket;
+        },
+      });
+
+      expect(found).toEqual({ documents: 3 });
+      expect(dialled).toEqual(['search.invalid:9200', 'search.invalid:9200']);
     });
 
     it('refuses a query without a limit, and a limit without a query', () => {

@@ -94,15 +94,16 @@ export default defineControllerStep<Params, ElasticsearchData>({
     ...urlProblems(given.url),
     ...queryProblems(given),
   ],
-  async call(given, { signal }) {
+  async call(given, { signal, dial }) {
     const { url, query, index } = given;
-    const { failure, status, json, seconds } = await fetchJson(apiUrl(url, '/_cluster/health'), given, signal);
+    const target = { ...given, dial };
+    const { failure, status, json, seconds } = await fetchJson(apiUrl(url, '/_cluster/health'), target, signal);
     const health = failure ? null : readHealth(json, status);
     if (!health || 'reason' in health) return { url, failure: failure ?? health, health: null, count: null, seconds };
     if (query === undefined) return { url, failure, health, count: null, seconds };
     const started = performance.now();
     const left = Math.max(1, Math.floor((parseDuration(given.deadline) - seconds) * 1000));
-    const count = await countDocuments(url, index, query, { ...given, deadline: `${left}ms` }, signal);
+    const count = await countDocuments(url, index, query, { ...target, deadline: `${left}ms` }, signal);
     return { url, failure, health, count, seconds: seconds + (performance.now() - started) / 1000 };
   },
   judge({ url, failure, health, count, seconds }, given) {
