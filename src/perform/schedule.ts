@@ -17,6 +17,7 @@ import { shellWord } from '../schedule/shell.js';
 import { wantedSecrets } from './gather-secrets.js';
 import type { RunOptions } from './options.js';
 import { type Prepared, prepare } from './prepare.js';
+import { runArguments } from './run-arguments.js';
 
 export interface ScheduleOptions {
   readonly target: string;
@@ -50,13 +51,22 @@ export async function makeSchedule(options: ScheduleOptions, context: CommandCon
   const place = target.place === 'ci' ? inRepository(context.cwd) : onMachine(context.cwd);
   const deadline = chooseDeadline(options, prepared.plan);
   const outputs = await placeOutputs(options.run.outputs ?? [], target, place, context.cwd);
+  const { run } = options;
+  const placed = {
+    ...run,
+    ...placePaths(run, place.path, context.cwd),
+    outputs,
+    timeout: `${deadline}s`,
+    // Cron mails whatever is printed, and a journal of green runs hides the others.
+    quiet: target.place === 'machine' || (run.quiet ?? false),
+  };
   const job: ScheduledJob = {
     name,
     title: prepared.runbook.value.name,
     calendar,
     jitter: chooseJitter(options),
     deadline,
-    args: runArguments(options.run, place.path, [...outputs], deadline, target),
+    args: runArguments(placed),
     program: context.program,
     folder: place.folder,
     user,
@@ -167,6 +177,18 @@ function toPosix(path: string): string {
   return path.split(sep).join('/');
 }
 
+/** All files that the command line names, as they are called where the job runs. */
+function placePaths(run: ScheduleOptions['run'], path: Placement['path'], cwd: string) {
+  // `web1,web2,` names hosts.
+  const isHostList = (source: string) => source.includes(',') && !existsSync(resolve(cwd, source));
+  return {
+    runbook: path(run.runbook),
+    ...(run.project !== undefined && { project: path(run.project) }),
+    ...(run.waivers !== undefined && { waivers: path(run.waivers) }),
+    ...(run.inventory && { inventory: run.inventory.map((source) => (isHostList(source) ? source : path(source))) }),
+  };
+}
+
 /** Reports of the target first; what was asked for takes the place of one for stdout. */
 async function placeOutputs(
   asked: readonly string[],
@@ -187,51 +209,6 @@ async function placeOutputs(
   const outputs = [...target.outputs.filter((output) => output.includes('=') || !ownStdout), ...placed];
   parseOutputs(outputs);
   return outputs;
-}
-
-/** The command line of the run, in words that mean the same wherever they stand. */
-function runArguments(
-  run: ScheduleOptions['run'],
-  path: Placement['path'],
-  outputs: readonly string[],
-  deadline: number,
-  { place }: ScheduleTarget,
-): readonly string[] {
-  const list = (flag: string, values: readonly string[] = []) => values.map((value) => `${flag}=${value}`);
-  const one = (flag: string, value: string | number | undefined) => (value === undefined ? [] : [`${flag}=${value}`]);
-  const isTrue = (flag: string, value: boolean | undefined) => (value ? [flag] : []);
-  return [
-    'run',
-    path(run.runbook),
-    ...isTrue('--quiet', place === 'machine' || run.quiet),
-    ...isTrue('--yes', run.yes),
-    ...isTrue('--dry-run', run.mode === 'dry-run'),
-    ...isTrue('--verbose', run.verbose),
-    ...isTrue('--accept-new', run.trust === 'accept-new'),
-    ...one('--project', run.project && path(run.project)),
-    ...list(
-      '--inventory',
-      run.inventory?.map((source) => (isHostList(source) ? source : path(source))),
-    ),
-    ...one('--hosts', run.limit),
-    ...one('--user', run.user),
-    ...one('--transport', run.transport),
-    ...list(
-      '--param',
-      Object.entries(run.params ?? {}).map(([name, value]) => `${name}=${value}`),
-    ),
-    ...one('--tags', run.tags?.join(',')),
-    ...one('--skip-tags', run.skipTags?.join(',')),
-    ...one('--fail-on', run.failOn),
-    ...one('--concurrency', run.concurrency),
-    `--timeout=${deadline}s`,
-    ...list('--output', outputs),
-  ];
-}
-
-/** `web1,web2,`: names, not a file. */
-function isHostList(source: string): boolean {
-  return source.includes(',') && !existsSync(source);
 }
 
 /** Steps on this machine itself see what a sandbox around opsctl shows. */

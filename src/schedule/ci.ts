@@ -12,7 +12,7 @@ mkdir -p ${reportsFolder}
 HOME=$(mktemp -d)
 trap 'ssh-agent -k >/dev/null 2>&1 || true; rm -rf "$HOME"' EXIT
 mkdir "$HOME/.ssh"
-export HOME XDG_STATE_HOME="$HOME/state" TERM=dumb
+export HOME XDG_STATE_HOME="\${XDG_STATE_HOME:-$HOME/state}" TERM=dumb
 content() {
   if [ -f "$1" ]; then cat "$1"; else printf '%s\\n' "$1"; fi | tr -d '\\r'
 }

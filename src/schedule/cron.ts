@@ -22,7 +22,7 @@ export const cron: ScheduleTarget = {
       ],
       prepare: [
         `install -d -o ${owner} -m 0700 ${state}`,
-        `install -o ${owner} -m 0600 /dev/null ${log}`,
+        `[ -e ${log} ] || install -o ${owner} -m 0600 /dev/null ${log}`,
         ...secretsNext(job, owner),
       ],
       next: [
@@ -33,12 +33,14 @@ export const cron: ScheduleTarget = {
   },
 };
 
-function secretsNext({ secrets, name }: ScheduledJob, owner: string): readonly string[] {
+/** Makes the file for the secrets of a runbook, and leaves one alone that is there. */
+export function secretsNext({ secrets, name }: ScheduledJob, owner: string): readonly string[] {
   if (secrets.length === 0) return [];
+  const file = secretsFile(name);
   return [
     'install -d -m 0755 /etc/opsctl',
-    `install -o ${owner} -m 0600 /dev/null ${secretsFile(name)}`,
-    `# write into ${secretsFile(name)}: ${secrets.map((variable) => `${variable}='…'`).join(' ')}`,
+    `[ -e ${file} ] || install -o ${owner} -m 0600 /dev/null ${file}`,
+    `# write into ${file}: ${secrets.map((variable) => `${variable}='…'`).join(' ')}`,
   ];
 }
 
@@ -119,6 +121,7 @@ function secretsText({ name, user }: ScheduledJob): string {
   return `
 # Secrets of the runbook, a NAME='value' a line; only ${user} may read the file.
 set -a
+# shellcheck source=/dev/null
 . ${secretsFile(name)} || exit 74
 set +a
 `;

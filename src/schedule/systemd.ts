@@ -1,5 +1,5 @@
 import { systemdText } from './calendar.js';
-import { secretsFile } from './cron.js';
+import { secretsFile, secretsNext } from './cron.js';
 import { grace, oneLine, type ScheduledJob, type ScheduleTarget } from './job.js';
 
 /** A oneshot service, which never runs twice at once, and the timer that starts it. */
@@ -12,14 +12,8 @@ export const systemd: ScheduleTarget = {
         { path: `/etc/systemd/system/${job.name}.service`, mode: '0644', text: service(job) },
         { path: `/etc/systemd/system/${job.name}.timer`, mode: '0644', text: timer(job) },
       ],
-      prepare:
-        job.secrets.length > 0
-          ? [
-              'install -d -m 0755 /etc/opsctl',
-              `install -m 0600 /dev/null ${secretsFile(job.name)}`,
-              `# write into ${secretsFile(job.name)}: ${job.secrets.map((variable) => `${variable}='…'`).join(' ')}`,
-            ]
-          : [],
+      // systemd reads it before it becomes the user.
+      prepare: secretsNext(job, 'root'),
       next: [
         'systemctl daemon-reload',
         `systemctl enable --now ${job.name}.timer`,
