@@ -1,6 +1,6 @@
 import type { RunEvent } from '../execute/events.js';
 import { escapeLine } from '../reports/escape.js';
-import { labelOf, standingOf, withNotes } from '../reports/standing.js';
+import { labelOf, standingOf, withExcuse, withNotes } from '../reports/standing.js';
 import type { HostResult, Outcome, StepResult } from '../result/result.schema.js';
 
 /** What the live view knows of a run: a fold over its events, escaped for a terminal already. */
@@ -72,13 +72,14 @@ export function applyEvent(state: ProgressState, event: RunEvent, planned: Map<s
       return;
     }
     case 'step-end':
-      hostOf(state, event.host, event.at, planned).finished += 1;
+      // What was made good for is told a second time.
+      if (!event.result.rescued) hostOf(state, event.host, event.at, planned).finished += 1;
       if (deservesALine(event.result))
         state.news.push({
           at: event.at,
           outcome: labelOf(event.result.outcome, event.result),
           text: escapeLine(
-            `${event.host}  ${stepTitle(event.result)}: ${withNotes(event.result.summary, standingOf(event.result))}`,
+            `${event.host}  ${stepTitle(event.result)}: ${withNotes(withExcuse(event.result.summary, event.result), standingOf(event.result))}`,
           ),
         });
       return;

@@ -2,7 +2,7 @@ import type { HostResult, RunResult, StepResult } from '../result/result.schema.
 import { formatExit } from './figures.js';
 import { hostTrouble, isCommand, needsAttention, outputOf, ownSteps, titleOfStep } from './groups.js';
 import { remedyFor } from './remedies.js';
-import { findingNotes, notesOf, type Standing, standingOf, withNotes } from './standing.js';
+import { findingNotes, notesOf, type Standing, standingOf, withExcuse, withNotes } from './standing.js';
 
 /** A run as test reports see it: a suite a host, a case a step. A run that is not green has a case that is not. */
 export function suitesOf(result: RunResult): readonly TestSuite[] {
@@ -65,7 +65,7 @@ function caseOf(step: StepResult, name: string, warningsFail: boolean): TestCase
   const wanted = needsAttention(step) || isCommand(step.uses);
   const notes = [
     ...(kind === undefined && step.outcome !== 'ok'
-      ? [`${step.rescued ? 'rescued' : step.outcome}: ${step.summary}`]
+      ? [step.rescued ? withExcuse(step.summary, step) : `${step.outcome}: ${step.summary}`]
       : []),
     ...(kind === undefined ? notesOf(standing) : []),
     ...(wanted && stdout !== '' ? [stdout] : []),

@@ -26,7 +26,7 @@ import { type Html, html as markup } from './html-markup.js';
 import { style } from './html-style.js';
 import { remedyFor } from './remedies.js';
 import type { Report } from './report.js';
-import { findingNotes, labelOf, notesOf, type Standing, standingOf, withNotes } from './standing.js';
+import { findingNotes, labelOf, notesOf, type Standing, standingOf, withExcuse, withNotes } from './standing.js';
 
 export const html: Report = {
   name: 'html',
@@ -134,7 +134,7 @@ function stepTable(groups: readonly ResultGroup[], hosts: number): Html {
   const rows = groups.map(
     (
       group,
-    ) => markup`<tr><td>${badge(group.outcome, group)}</td><th scope="row">${titleOfStep(group)}</th><td class="where">${hostList(group, hosts)}</td><td>${group.rescued ? 'rescued: ' : ''}${withNotes(group.summary, group)}</td></tr>
+    ) => markup`<tr><td>${badge(group.outcome, group)}</td><th scope="row">${titleOfStep(group)}</th><td class="where">${hostList(group, hosts)}</td><td>${withNotes(withExcuse(group.summary, group), group)}</td></tr>
 `,
   );
   return markup`<section>
@@ -161,7 +161,7 @@ function stepDetails(step: StepResult): Html {
   const { stdout } = outputOf(step);
   const measured = step.metrics.map(({ name, value, unit }) => `${name} ${formatMetric(value, unit)}`).join(', ');
   return markup`<div class="step">
-<p>${badge(step.outcome, standingOf(step))} <b>${titleOfStep(step)}</b> ${step.rescued === true ? 'rescued: ' : ''}${withNotes(step.summary, standingOf(step))} <small>${step.uses}, ${formatSeconds(step.duration)}${step.attempts > 1 ? `, ${step.attempts} attempts` : ''}</small></p>
+<p>${badge(step.outcome, standingOf(step))} <b>${titleOfStep(step)}</b> ${withNotes(withExcuse(step.summary, step), standingOf(step))} <small>${step.uses}, ${formatSeconds(step.duration)}${step.attempts > 1 ? `, ${step.attempts} attempts` : ''}</small></p>
 ${measured === '' ? '' : markup`<p class="measured">${measured}</p>\n`}${isCommand(step.uses) && stdout.trim() !== '' ? output(stdout) : ''}</div>
 `;
 }

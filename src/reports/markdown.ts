@@ -14,7 +14,7 @@ import {
 import { foldHosts } from './hosts.js';
 import { remedyFor } from './remedies.js';
 import type { Report } from './report.js';
-import { findingNotes, labelOf, notesOf, withNotes } from './standing.js';
+import { findingNotes, labelOf, notesOf, withExcuse, withNotes } from './standing.js';
 
 export const markdown: Report = {
   name: 'markdown',
@@ -103,7 +103,7 @@ function excerpt({ sample, outcome, outputs, hosts }: ResultGroup): readonly str
 function stepTable(groups: readonly ResultGroup[], hosts: number): string {
   if (groups.length === 0) return '';
   const rows = groups.map((group) => {
-    const text = escapeMarkdown(withNotes(group.rescued ? `rescued: ${group.summary}` : group.summary, group));
+    const text = escapeMarkdown(withNotes(withExcuse(group.summary, group), group));
     return `| ${labelOf(group.outcome, group)} | ${escapeMarkdown(titleOfStep(group))} | ${hostList(group, hosts)} | ${text} |`;
   });
   return ['| result | step | hosts | what |', '| --- | --- | --- | --- |', ...rows].join('\n');

@@ -2,7 +2,9 @@ import type { Finding, HostResult, Outcome, StepResult, Waiver } from '../result
 import { count } from './figures.js';
 
 /** What is known of a result beyond what its host said: whether it is accepted, whether it is news. */
-export type Standing = Partial<Pick<StepResult, 'waived' | 'waiverExpired' | 'change' | 'since' | 'soft' | 'gone'>> & {
+export type Standing = Partial<
+  Pick<StepResult, 'waived' | 'waiverExpired' | 'change' | 'since' | 'soft' | 'gone' | 'covered'>
+> & {
   /** How many of its findings are new, where it is not new itself. */
   readonly newFindings?: number;
 };
@@ -11,25 +13,31 @@ export function standingOf(step: StepResult | HostResult): Standing {
   const { waived, change, since } = step;
   const own = { ...(waived && { waived }), ...(change && { change }), ...(since !== undefined && { since }) };
   if (!('step' in step)) return own;
-  const { waiverExpired, soft, gone, findings } = step;
+  const { waiverExpired, soft, gone, covered, findings } = step;
   const newFindings = change === 'still' ? findings.filter((finding) => finding.change === 'new').length : 0;
   return {
     ...own,
     ...(waiverExpired && { waiverExpired }),
     ...(soft && { soft }),
     ...(gone && { gone }),
+    ...(covered && { covered }),
     ...(newFindings > 0 && { newFindings }),
   };
 }
 
 /** Results with different keys are not shown as one. Since when is no difference. */
-export function standingKey({ waived, waiverExpired, change, soft, gone, newFindings }: Standing): string {
-  return JSON.stringify([waived, waiverExpired, change, soft, gone?.length, newFindings]);
+export function standingKey({ waived, waiverExpired, change, soft, gone, covered, newFindings }: Standing): string {
+  return JSON.stringify([waived, waiverExpired, change, soft, gone?.length, covered, newFindings]);
 }
 
 /** The word for a result: its outcome, unless that does not count. */
 export function labelOf(outcome: Outcome, { waived, soft }: Standing): Outcome | 'waived' | 'soft' {
   return waived ? 'waived' : soft ? 'soft' : outcome;
+}
+
+/** A summary that says first why it does not count: `covered: exit status 1`. */
+export function withExcuse(summary: string, { rescued, covered }: Pick<StepResult, 'rescued' | 'covered'>): string {
+  return rescued ? `${covered ? 'covered' : 'rescued'}: ${summary}` : summary;
 }
 
 /** `new`, `still since 2026-11-20`, `waived by anna until 2026-12-31: new disks arrive (OPS-12)` … */

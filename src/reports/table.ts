@@ -27,7 +27,7 @@ import { foldHosts } from './hosts.js';
 import { clip, pad, widthOf, wrap } from './layout.js';
 import { remedyFor } from './remedies.js';
 import type { Report, ReportView } from './report.js';
-import { findingNotes, labelOf, notesOf, withNotes } from './standing.js';
+import { findingNotes, labelOf, notesOf, withExcuse, withNotes } from './standing.js';
 
 export const table: Report = {
   name: 'table',
@@ -216,7 +216,14 @@ const maxRows = 3;
 function rowsOf(groups: readonly ResultGroup[], page: Page): readonly Row[] {
   const byStep = new Map<string, ResultGroup[]>();
   for (const group of groups) {
-    const key = JSON.stringify([group.step, group.item, labelOf(group.outcome, group), group.rescued, notesOf(group)]);
+    const key = JSON.stringify([
+      group.step,
+      group.item,
+      labelOf(group.outcome, group),
+      group.rescued,
+      group.covered,
+      notesOf(group),
+    ]);
     const same = byStep.get(key);
     if (same) same.push(group);
     else byStep.set(key, [group]);
@@ -229,7 +236,7 @@ function rowsOf(groups: readonly ResultGroup[], page: Page): readonly Row[] {
         outcome: labelOf(group.outcome, group),
         step,
         hosts: group.hosts,
-        summary: escapeLine(withNotes(group.rescued ? `rescued: ${group.summary}` : group.summary, group)),
+        summary: escapeLine(withNotes(withExcuse(group.summary, group), group)),
       }));
     const hosts = same.flatMap((group) => group.hosts);
     return [

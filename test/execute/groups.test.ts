@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -19,6 +19,9 @@ const good = (id: string, more = '') => step(id, 'true', more);
 const bad = (id: string, more = '') => step(id, 'false', more);
 const unclear = (id: string, more = '') =>
   `{ id: ${id}, uses: check.command, with: { command: /no/such/plugin }${more && `, ${more}`} }`;
+/** Unknown as long as the file is not there. */
+const unclearUntil = (file: string) =>
+  `{ id: late, uses: check.command, with: { command: "test -e ${file} || exit 127" } }`;
 const warned = (id: string, more = '') =>
   `{ id: ${id}, uses: check.uptime, with: { warning: "1000000d:" }${more && `, ${more}`} }`;
 const left = (id: string) => good(id, 'when: false');
@@ -160,6 +163,19 @@ describe('a group with require', () => {
     expect(missed.told('help')).toMatch(/^ok/);
     expect(stepOf(missed.result, 'here', 'g').rescued).toBe(true);
     expect(missed.code).toBe(0);
+  });
+
+  it('is judged anew when the run is resumed, with what is known from before', async () => {
+    const flag = join(project.folder, 'flag');
+    await run(group('2', [good('a'), bad('b'), unclearUntil(flag)]));
+    writeFileSync(flag, '');
+
+    const resumed = await project.run(['resume', 'last', '-o', 'json']);
+
+    const steps = resumed.json();
+    expect(stepOf(steps, 'here', 'g')).toMatchObject({ outcome: 'ok', summary: expect.stringContaining('2 of 3 ok') });
+    expect(stepOf(steps, 'here', 'b')).toMatchObject({ outcome: 'failed', covered: true });
+    expect(resumed.code).toBe(0);
   });
 
   it('costs no round trip', async () => {
