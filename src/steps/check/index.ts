@@ -29,6 +29,7 @@ export const checks: Readonly<Record<string, () => Promise<StepKind>>> = {
   'check.interface': async () => (await import('./interface/step.js')).default,
   'check.kernel-module': async () => (await import('./kernel-module/step.js')).default,
   'check.kernel-parameter': async () => (await import('./kernel-parameter/step.js')).default,
+  'check.kubernetes': async () => (await import('./kubernetes/step.js')).default,
   'check.ldap': async () => (await import('./ldap/step.js')).default,
   'check.listening': async () => (await import('./listening/step.js')).default,
   'check.load': async () => (await import('./load/step.js')).default,
