@@ -78,7 +78,7 @@ export interface ElasticsearchData {
 
 export default defineControllerStep<Params, ElasticsearchData>({
   kind: 'check.elasticsearch',
-  summary: 'Health of an Elasticsearch or OpenSearch cluster, and how many documents a query finds',
+  summary: 'Health of an Elasticsearch or OpenSearch cluster, and a query',
   params,
   effect: 'read',
   alsoFrom: 'host',

@@ -78,7 +78,7 @@ export interface LdapData {
 
 export default defineControllerStep<Params, LdapData>({
   kind: 'check.ldap',
-  summary: 'Whether an LDAP server lets someone in and gives an entry, and how many a search finds',
+  summary: 'Whether an LDAP server lets someone in, gives an entry, finds others',
   params,
   effect: 'read',
   alsoFrom: 'host',

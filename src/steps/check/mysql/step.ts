@@ -66,7 +66,7 @@ export interface MysqlData {
 
 export default defineControllerStep<Params, MysqlData>({
   kind: 'check.mysql',
-  summary: 'Login, role, connections and replication of MySQL or MariaDB, and a query with limits',
+  summary: 'Login, role, connections, replication, a query of MySQL or MariaDB',
   params,
   effect: 'read',
   alsoFrom: 'host',

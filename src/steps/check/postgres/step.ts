@@ -91,7 +91,7 @@ export interface PostgresData {
 
 export default defineControllerStep<Params, PostgresData>({
   kind: 'check.postgres',
-  summary: 'Login, role, connections, replication, archiver and transactions of PostgreSQL, and a query with limits',
+  summary: 'Login, role, replication, archiver, a query of PostgreSQL',
   params,
   effect: 'read',
   alsoFrom: 'host',
