@@ -5,6 +5,11 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
   run: { group: 'Run', summary: 'Run a runbook on its hosts', load: async () => import('./run.js') },
   check: { group: 'Run', summary: 'Run one check, without a runbook', load: async () => import('./check.js') },
   exec: { group: 'Run', summary: 'Run a command, equal answers shown once', load: async () => import('./exec.js') },
+  compare: {
+    group: 'Run',
+    summary: 'Find the odd one out: hosts grouped by equal facts or answers',
+    load: async () => import('./compare.js'),
+  },
   resume: { group: 'Run', summary: 'Go on with a run that was cut off', load: async () => import('./resume.js') },
   plan: {
     group: 'Look',

@@ -1,0 +1,49 @@
+import { describe, expect, it } from 'vitest';
+import { fixture, judgeOutput, outputOf, runProbe, say, shells, withDefaults } from '../../../../test/support/probe.js';
+import kind from './step.js';
+
+describe('run.facts', () => {
+  it.each(Object.keys(shells))('tells what the host is, with %s', (shell) => {
+    const output = runProbe(kind, {}, shell);
+    const { values, unknown } = kind.parse(output, withDefaults(kind));
+
+    expect(values).toMatchObject({ kernel: say('uname', '-r').trim(), architecture: say('uname', '-m').trim() });
+    expect(values.users).toMatch(/^root:0:0:\/root:/m);
+    expect(values.packages).toMatch(/^bash \d/m);
+    expect(values.groups).not.toContain(':x:');
+    expect(Object.keys({ ...values, ...unknown }).length).toBeGreaterThan(15);
+  });
+
+  it('says the same in every shell', () => {
+    const [first, ...others] = Object.keys(shells).map((shell) => String(runProbe(kind, {}, shell).stdout));
+    for (const other of others) expect(other).toBe(first);
+  });
+
+  it('reads what a Debian 12 host printed', () => {
+    const facts = ['os', 'kernel', 'modules', 'dns', 'sshd'];
+    const data = kind.parse(outputOf(fixture('debian-12.txt', import.meta.url)), { facts } as never);
+
+    expect(data.values).toMatchObject({ os: 'Debian GNU/Linux 12 (bookworm)' });
+    expect(data.values.sshd?.split('\n').length).toBeGreaterThan(50);
+    expect(data.unknown).toEqual({ modules: 'is not known on this host' });
+  });
+
+  it('is unknown when what was asked for by name is not known, and leaves it out otherwise', () => {
+    const output = 'fact os\n\tDebian\nstatus os 0\nfact sshd\nstatus sshd 77\n';
+    expect(judgeOutput(kind, output, { facts: ['os', 'sshd'] })).toMatchObject({
+      outcome: 'unknown',
+      summary: 'sshd needs root',
+    });
+    expect(
+      kind.judge(kind.parse(outputOf(output), { facts: ['os'] }), {}, { host: 'a', now: new Date() }),
+    ).toMatchObject({
+      outcome: 'ok',
+      summary: 'Debian',
+    });
+  });
+
+  it('cannot read what is not its own output', () => {
+    expect(() => judgeOutput(kind, 'nonsense', { facts: ['os'] })).toThrow();
+    expect(() => judgeOutput(kind, { stdout: Buffer.alloc(0), stderr: Buffer.alloc(0), exitStatus: 2 })).toThrow();
+  });
+});
