@@ -93,23 +93,33 @@ function patternsOf({ expected }: Matcher): readonly string[] {
 }
 
 function hasPatterns(actual: unknown, patterns: readonly string[]): boolean {
+  return brokenPatterns(actual, patterns).length === 0;
+}
+
+/** The patterns that a text breaks, as far as it is known. Throws Undecided when the rest could break some. */
+function brokenPatterns(actual: unknown, patterns: readonly string[]): readonly string[] {
   const cut = actual instanceof CutText;
   const lines = (cut ? actual.start : asText(actual)).replace(/\r?\n$/, '').split(/\r?\n/);
   // The last line may go on.
   if (cut) lines.pop();
-  let open = false;
-  for (const pattern of patterns) {
+  const open: string[] = [];
+  const broken = patterns.filter((pattern) => {
     const { absent, regex, text } = readPattern(pattern);
     const found =
       pattern === '' ||
       lines.some((line) => (regex === undefined ? line.includes(text) : cachedRegex(regex).test(line)));
-    if (found && absent) return false;
-    if (found || (absent && !cut)) continue;
-    if (!cut) return false;
-    open = true;
-  }
-  if (open) throw new Undecided();
-  return true;
+    if (!found && cut) open.push(pattern);
+    return found ? absent : !absent && !cut;
+  });
+  if (broken.length === 0 && open.length > 0) throw new Undecided();
+  return broken;
+}
+
+/** What is wrong with a text. What it holds is not repeated: it may be a file that only root should see. */
+export function brokenText(matcher: Matcher, actual: unknown): string {
+  return brokenPatterns(actual, patternsOf(matcher))
+    .map((pattern) => `${readPattern(pattern).absent ? 'a line matches' : 'no line matches'} ${shown(pattern)}`)
+    .join(', ');
 }
 
 /** An item that cannot be compared is not the one that is looked for. */

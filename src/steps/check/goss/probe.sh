@@ -214,11 +214,12 @@ ask_package() {
   elif [ -r /lib/apk/db/installed ] && has apk; then
     fact manager apk
     said=$(apk info -e -v -- "$1" 2>/dev/null) || said=
-  elif has rpm; then
+  elif [ -x /usr/bin/rpm ]; then
     fact manager rpm
-    said=$(rpm -q --qf '%|EPOCH?{%{EPOCH}:}:{}|%{VERSION}-%{RELEASE}\n' -- "$1" 2>/dev/null) || {
+    # The path: busybox has an rpm of its own.
+    said=$(/usr/bin/rpm -q --qf '%|EPOCH?{%{EPOCH}:}:{}|%{VERSION}-%{RELEASE}\n' -- "$1" 2>/dev/null) || {
       # It says the same for no such package and for no database.
-      rpm -q rpm >/dev/null 2>&1 || cannot '*' 'the package database cannot be read'
+      /usr/bin/rpm -q rpm >/dev/null 2>&1 || cannot '*' 'the package database cannot be read'
       said=
     }
   elif has pacman; then

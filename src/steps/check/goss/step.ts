@@ -3,7 +3,7 @@ import { metricOf } from '../../range.js';
 import { script } from '../../script.js';
 import { defineHostStep, type FoundIssue, UnreadableOutput } from '../../step.js';
 import { type Facts, readFacts } from './facts.js';
-import { CannotMatch, CutText, matches, shown, Undecided } from './match.js';
+import { brokenText, CannotMatch, CutText, matches, shown, Undecided } from './match.js';
 import type { Matcher } from './matcher.js';
 import { type Found, type Resource, resourceTypes } from './resources.js';
 import { loadSuite, type Suite, type SuiteParams } from './suite.js';
@@ -127,7 +127,7 @@ function judgeResource(resource: Resource, facts: Facts | undefined): GossTest[]
     const test = { type, id, attribute, ...(title !== undefined && { title }) };
     if (closed) return { ...test, outcome: 'skipped' };
     const found = find(resource, attribute, facts);
-    const verdict = judgeFound(found, matcher);
+    const verdict = judgeFound(found, attribute, matcher);
     if (attribute === resourceTypes[type].gate)
       closed = verdict.outcome === 'failed' || ('value' in found && found.value === false);
     return { ...test, ...verdict };
@@ -155,15 +155,23 @@ const nothing: Facts = {
   cannot: () => undefined,
 };
 
-function judgeFound(found: Found, matcher: Matcher): Pick<GossTest, 'outcome' | 'detail'> {
+/** Not repeated in messages: it may be a file that only root should see. */
+const hidden: ReadonlySet<string> = new Set(['contents', 'contains']);
+
+function judgeFound(found: Found, attribute: string, matcher: Matcher): Pick<GossTest, 'outcome' | 'detail'> {
   if ('unknown' in found) return { outcome: 'unknown', detail: found.unknown };
   if ('fails' in found) return { outcome: 'failed', detail: found.fails };
   const wanted = `should ${phrase(matcher)}`;
   try {
     if (matches(matcher, found.value)) return { outcome: 'passed' };
-    return { outcome: 'failed', detail: `is ${shown(found.value)}, ${wanted}` };
+    if (matcher.type === 'have-patterns') return { outcome: 'failed', detail: brokenText(matcher, found.value) };
+    const seen = hidden.has(attribute) ? 'it' : `is ${shown(found.value)},`;
+    return { outcome: 'failed', detail: `${seen} ${wanted}` };
   } catch (error) {
-    if (error instanceof CannotMatch) return { outcome: 'failed', detail: `${error.message}, ${wanted}` };
+    if (error instanceof CannotMatch) {
+      const why = hidden.has(attribute) ? 'it cannot be compared' : error.message;
+      return { outcome: 'failed', detail: `${why}, ${wanted}` };
+    }
     if (!(error instanceof Undecided)) throw error;
     const length = found.value instanceof CutText ? Buffer.byteLength(found.value.start) : 0;
     return { outcome: 'unknown', detail: `only its first ${length} bytes were looked at, and they do not decide` };
@@ -173,7 +181,6 @@ function judgeFound(found: Found, matcher: Matcher): Pick<GossTest, 'outcome' | 
 function phrase({ type, expected }: Matcher): string {
   if (type === 'text' || type === 'number' || type === 'boolean') return `be ${shown(expected)}`;
   if (type === 'contain-elements' && Array.isArray(expected)) return `contain ${shown(expected)}`;
-  if (type === 'have-patterns' && Array.isArray(expected)) return `have lines with ${shown(expected)}`;
   return `match ${shown(expected)}`;
 }
 

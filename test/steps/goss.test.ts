@@ -1,0 +1,280 @@
+import { execFileSync } from 'node:child_process';
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { GossData, GossTest } from '../../src/steps/check/goss/step.js';
+import { describeWith } from '../support/needs.js';
+import { makeProject, type Project, stepOf } from '../support/opsctl.js';
+import { servers } from '../support/servers.js';
+import { type Sshd, startSshd } from '../support/sshd.js';
+
+const runbook = 'name: goss\nhosts: all\nsteps:\n  - id: goss\n    uses: check.goss\n    with: { file: goss.json }\n';
+
+type Resources = Readonly<Record<string, Readonly<Record<string, object>>>>;
+
+async function run(project: Project, goss: Resources, args: readonly string[] = []): Promise<readonly GossTest[]> {
+  project.write('goss.json', JSON.stringify(goss));
+  const ended = await project.run(['run', 'runbook.yaml', '-o', 'json', ...args]);
+  const step = stepOf(ended.json(), ended.json().hosts[0]?.name ?? '', 'goss');
+  if (step.data === undefined) throw new Error(`${step.reason}: ${step.summary}\n${step.evidence?.stderr ?? ''}`);
+  return (step.data as GossData).tests;
+}
+
+const told = (tests: readonly GossTest[], outcome: GossTest['outcome']) =>
+  tests
+    .filter((test) => test.outcome !== outcome)
+    .map((test) => `${test.type} ${test.id} ${test.attribute} ${test.outcome} ${test.detail}`);
+
+describeWith('check.goss asks the network from the host', ['dig', 'dnsmasq', 'bash'], () => {
+  const own = servers();
+  let web: Server;
+  let project: Project;
+  let url = '';
+  let dns = '';
+  let port = 0;
+
+  beforeAll(async () => {
+    project = makeProject({ 'runbook.yaml': runbook });
+    web = createServer((request, response) => {
+      if (request.url === '/moved') response.writeHead(302, { location: '/end' }).end('gone');
+      else if (request.url === '/slow') setTimeout(() => response.end('late'), 5_000);
+      else if (request.url === '/private')
+        response.writeHead(request.headers.authorization === 'Bearer x' ? 200 : 401).end('closed');
+      else {
+        let body = '';
+        request.on('data', (chunk) => {
+          body += chunk;
+        });
+        request.on('end', () =>
+          response
+            .writeHead(200, { 'x-tag': 'a', 'content-type': 'application/json' })
+            .end(JSON.stringify({ method: request.method, body, path: request.url })),
+        );
+      }
+    }).listen(0, '127.0.0.1');
+    await new Promise((resolve) => web.once('listening', resolve));
+    port = (web.address() as AddressInfo).port;
+    url = `http://127.0.0.1:${port}`;
+    const dnsPort = await own.freePort();
+    dns = `127.0.0.1:${dnsPort}`;
+    const records = [
+      '--address=/a.goss.test/192.0.2.1',
+      '--address=/a.goss.test/2001:db8::1',
+      '--host-record=real.goss.test,192.0.2.9',
+      '--cname=alias.goss.test,real.goss.test',
+      '--mx-host=goss.test,mail.goss.test,10',
+      '--txt-record=txt.goss.test,Hello DNS,and "more"',
+      '--srv-host=_https._tcp.goss.test,real.goss.test,443,5,10',
+      '--ptr-record=1.2.0.192.in-addr.arpa,a.goss.test',
+      '--caa-record=goss.test,0,issue,letsencrypt.org',
+      '--local=/goss.test/',
+    ];
+    await own.start(
+      'dnsmasq',
+      [
+        '--no-daemon',
+        '--conf-file=/dev/null',
+        '--no-resolv',
+        '--no-hosts',
+        '--pid-file=',
+        '--listen-address=127.0.0.1',
+        '--bind-interfaces',
+        `--port=${dnsPort}`,
+        ...records,
+      ],
+      dnsPort,
+    );
+  }, 60_000);
+  afterAll(async () => {
+    web?.closeAllConnections();
+    web?.close();
+    await own.stop();
+    project?.remove();
+  });
+
+  it('passes what holds', async () => {
+    const at = (name: string, addrs: unknown) => ({ [name]: { resolvable: true, server: dns, timeout: 3_000, addrs } });
+
+    const tests = await run(project, {
+      http: {
+        [`${url}/`]: {
+          status: 200,
+          headers: ['X-Tag: a', 'Content-Type: application/json', '!Location'],
+          body: { gjson: { method: 'GET', body: '' } },
+        },
+        [`${url}/moved`]: { status: 200, body: ['/end'] },
+        stays: { url: `${url}/moved`, 'no-follow-redirects': true, status: 302, headers: ['Location: /end'] },
+        post: {
+          url: `${url}/p`,
+          method: 'POST',
+          'request-body': '@x\n y',
+          status: 200,
+          body: { gjson: { method: 'POST', body: '@x\n y' } },
+        },
+        head: { url: `${url}/h`, method: 'HEAD', status: { lt: 300 }, headers: ['X-Tag: a'] },
+        allowed: { url: `${url}/private`, 'request-headers': ['Authorization: Bearer x'], status: 200 },
+        [`${url}/private`]: { status: 401, body: 'closed' },
+      },
+      addr: {
+        [`tcp://127.0.0.1:${port}`]: { reachable: true, timeout: 2_000 },
+        [`localhost:${port}`]: { reachable: true, timeout: 2_000 },
+      },
+      port: { [`tcp:${port}`]: { listening: true, ip: ['127.0.0.1'] }, [`tcp6:${port}`]: { listening: false } },
+      dns: {
+        ...at('a.goss.test', { 'consist-of': ['192.0.2.1', '2001:db8::1'] }),
+        ...at('AAAA:a.goss.test', ['2001:db8::1']),
+        ...at('CNAME:alias.goss.test', ['real.goss.test.']),
+        ...at('A:alias.goss.test', { 'consist-of': ['192.0.2.9'] }),
+        ...at('MX:goss.test', ['10 mail.goss.test.']),
+        ...at('TXT:txt.goss.test', ['Hello DNS', 'and "more"']),
+        ...at('SRV:_https._tcp.goss.test', ['5 10 443 real.goss.test.']),
+        ...at('PTR:192.0.2.1', ['a.goss.test.']),
+        ...at('CAA:goss.test', ['0 issue letsencrypt.org']),
+        'none.goss.test': { resolvable: false, server: dns, timeout: 3_000 },
+      },
+    });
+
+    expect(told(tests, 'passed')).toEqual([]);
+    expect(tests.length).toBeGreaterThan(35);
+  });
+
+  it('fails what does not', async () => {
+    const tests = await run(project, {
+      http: {
+        [`${url}/`]: { status: 404 },
+        text: { url: `${url}/`, status: 200, headers: ['Location'], body: ['nowhere'] },
+        [`${url}/slow`]: { status: 200, timeout: 500 },
+        'http://127.0.0.1:1/': { status: 200 },
+        'http://nowhere.invalid/': { status: 200 },
+      },
+      addr: {
+        [`tcp://127.0.0.1:${port}`]: { reachable: false },
+        'tcp://127.0.0.1:1': { reachable: true },
+        'tcp://nowhere.invalid:1': { reachable: true },
+      },
+      port: { [`tcp:${port}`]: { listening: false } },
+      dns: {
+        'none.goss.test': { resolvable: true, server: dns },
+        'nowhere.invalid': { resolvable: true, timeout: 5_000 },
+      },
+    });
+
+    expect(told(tests, 'failed')).toEqual([`http text status passed undefined`]);
+  });
+
+  it('is unknown about a name server that does not answer or refuses', async () => {
+    const silent = `127.0.0.1:${await own.freePort()}`;
+
+    const tests = await run(project, {
+      dns: {
+        'a.b': { resolvable: false, server: silent, timeout: 1_000 },
+        'elsewhere.example': { resolvable: false, server: dns, timeout: 2_000 },
+      },
+    });
+
+    expect(tests.map(({ outcome, detail }) => [outcome, detail])).toEqual([
+      ['unknown', 'the name server 127.0.0.1 does not answer'],
+      ['unknown', 'the name server answers REFUSED'],
+    ]);
+  }, 30_000);
+});
+
+describeWith('check.goss on a host that has busybox alone', ['root', 'sshd', 'ssh-keygen', 'busybox'], () => {
+  const own = servers();
+  let root = '';
+  let sshd: Sshd;
+  let project: Project;
+  let port = 0;
+
+  beforeAll(async () => {
+    // sshd wants every folder above it to be closed to others, which /tmp is not.
+    root = mkdtempSync('/var/lib/opsctl-busybox-');
+    execFileSync('chmod', ['755', root]);
+    for (const folder of ['bin', 'etc', 'proc', 'sys', 'dev', 'tmp', 'root']) mkdirSync(join(root, folder));
+    copyFileSync(
+      execFileSync('sh', ['-c', 'command -v busybox'], { encoding: 'utf8' }).trim(),
+      join(root, 'bin/busybox'),
+    );
+    execFileSync('chroot', [root, '/bin/busybox', '--install', '-s', '/bin']);
+    execFileSync('mknod', ['-m', '666', join(root, 'dev/null'), 'c', '1', '3']);
+    execFileSync('mount', ['-t', 'proc', 'proc', join(root, 'proc')]);
+    execFileSync('mount', ['--bind', '/sys', join(root, 'sys')]);
+    writeFileSync(join(root, 'etc/passwd'), 'root:x:0:0:root:/root:/bin/sh\n');
+    writeFileSync(join(root, 'etc/group'), 'root:x:0:root\nadm:x:4:root,daemon\nrooted:x:5:rooty\n');
+    sshd = await startSshd({ config: [`ChrootDirectory ${root}`] });
+    const user = sshd.addUser();
+    port = await own.listen((socket) => socket.on('data', () => {}));
+    project = makeProject({
+      'runbook.yaml': runbook,
+      'hosts.yaml': `hosts: { tiny: { address: ${sshd.address}, port: ${sshd.port}, user: ${user.name}, identity: ${sshd.identity}, host_key: "${sshd.hostKeys[0]}" } }\n`,
+    });
+  }, 60_000);
+  afterAll(async () => {
+    await sshd?.stop();
+    await own.stop();
+    for (const folder of ['proc', 'sys']) execFileSync('umount', ['-l', join(root, folder)]);
+    rmSync(root, { recursive: true });
+    project?.remove();
+  });
+
+  it('judges what busybox can tell', async () => {
+    const tests = await run(
+      project,
+      {
+        file: {
+          '/etc/passwd': {
+            exists: true,
+            uid: 0,
+            size: 30,
+            contents: ['/^root:/'],
+            md5: { 'have-len': 32 },
+            sha512: { 'have-len': 128 },
+          },
+          '/bin/sh': { exists: true, filetype: 'symlink', 'linked-to': '/bin/busybox' },
+          '/dev/null': { exists: true, filetype: 'character-device', mode: '0666' },
+          '/nosuch': { exists: false },
+        },
+        command: { 'echo out; echo err >&2; exit 4': { 'exit-status': 4, stdout: ['out'], stderr: ['err'] } },
+        user: { root: { exists: true, groups: { 'consist-of': ['root', 'adm'] }, shell: '/bin/sh' } },
+        group: { adm: { exists: true, gid: 4 }, nosuch: { exists: false } },
+        mount: { '/proc': { exists: true, filesystem: 'proc' } },
+        'kernel-param': { 'kernel.ostype': { value: 'Linux' } },
+        interface: { lo: { exists: true, addrs: ['127.0.0.1/8'] } },
+        port: { [`tcp:${port}`]: { listening: true, ip: ['127.0.0.1'] } },
+        addr: {
+          [`tcp://127.0.0.1:${port}`]: { reachable: true, timeout: 1_000 },
+          'tcp://127.0.0.1:1': { reachable: false },
+        },
+        process: { 'no-such-process': { running: false } },
+      },
+      ['-i', 'hosts.yaml'],
+    );
+
+    expect(told(tests, 'passed')).toEqual([]);
+  }, 30_000);
+
+  it('is unknown about all that it has no tool for', async () => {
+    const tests = await run(
+      project,
+      {
+        package: { bash: { installed: false } },
+        service: { cron: { running: false } },
+        dns: { localhost: { resolvable: false }, a: { resolve: 'MX:a.b', server: '127.0.0.1', resolvable: false } },
+        http: { 'http://127.0.0.1/': { status: 200 } },
+        addr: { 'tcp://127.0.0.1:1': { reachable: false, 'local-address': '127.0.0.1' } },
+      },
+      ['-i', 'hosts.yaml'],
+    );
+
+    expect(tests.map(({ outcome, detail }) => [outcome, detail])).toEqual([
+      ['unknown', 'no package manager that is known (dpkg, rpm, apk, pacman)'],
+      ['unknown', 'no service manager (systemd, OpenRC or /etc/init.d)'],
+      ['unknown', 'getent is missing'],
+      ['unknown', 'dig is missing, which asks a server'],
+      ['unknown', 'curl is missing'],
+      ['unknown', 'nc of busybox cannot choose the local address'],
+    ]);
+  });
+});
