@@ -88,11 +88,12 @@ describeWith('runbooks/linux-baseline.yaml', ['sshd', 'ssh-keygen', 'sudo', 'roo
   });
 
   it('sees more as root, and only then', async () => {
-    const result = await run('-p', 'privileged=true', '--tags', 'privileged');
+    const result = await run('-p', 'privileged=true', '-p', 'firewall=true', '--tags', 'privileged');
 
     const found = outcomes(result);
     expect(Object.values(found).filter((outcome) => outcome.startsWith('unknown'))).toEqual([]);
     expect(found).toMatchObject({ empty_passwords: 'ok', 'rhosts /root/.rhosts': 'ok', root_home: 'ok' });
+    expect(found.firewall).toMatch(/^(ok|failed)/);
   });
 
   it('finds what is wrong', async () => {
