@@ -83,7 +83,7 @@ describeWith('check.container with podman', ['podman', 'runc', 'busybox', 'root'
     say('import', image(), 'localhost/tiny:1');
   });
   afterAll(() => {
-    say('rm', '-fa');
+    say('rm', '-fa', '-t', '0');
     vi.unstubAllEnvs();
   });
 

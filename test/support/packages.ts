@@ -61,6 +61,7 @@ export const packages = {
   tcsh: 'tcsh',
   tmux: 'tmux',
   unshare: 'util-linux',
+  virsh: 'libvirt-clients',
   xmllint: 'libxml2-utils',
   zsh: 'zsh',
 } as const;

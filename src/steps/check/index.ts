@@ -31,6 +31,7 @@ export const checks: Readonly<Record<string, () => Promise<StepKind>>> = {
   'check.kernel-parameter': async () => (await import('./kernel-parameter/step.js')).default,
   'check.kubernetes': async () => (await import('./kubernetes/step.js')).default,
   'check.ldap': async () => (await import('./ldap/step.js')).default,
+  'check.libvirt': async () => (await import('./libvirt/step.js')).default,
   'check.listening': async () => (await import('./listening/step.js')).default,
   'check.load': async () => (await import('./load/step.js')).default,
   'check.log': async () => (await import('./log/step.js')).default,
