@@ -3,7 +3,7 @@ import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'nod
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { GossData, GossTest } from '../../src/steps/check/goss/step.js';
 import { describeWith } from '../support/needs.js';
 import { makeProject, type Project, stepOf } from '../support/opsctl.js';
@@ -179,6 +179,50 @@ describeWith('check.goss asks the network from the host', ['dig', 'dnsmasq', 'ba
       ['unknown', 'the name server answers REFUSED'],
     ]);
   }, 30_000);
+});
+
+describe('check.goss without a runbook', () => {
+  const goss =
+    'user:\n{{ range .Vars.users }}\n  {{ . }}: { exists: true }\n{{ end }}\nmatching: { os: { content: "{{ .Env.OS }}", matches: debian } }\n';
+  const project = makeProject({ 'tests/goss.yaml': goss, 'tests/vars.yaml': 'users: [root, daemon]\n' });
+  afterAll(() => project.remove());
+  const files = ['--file', 'tests/goss.yaml', '--vars', 'tests/vars.yaml'];
+
+  it('takes its parameters as flags', async () => {
+    const good = await project.run(['check', 'goss', ...files, '--env', 'OS=debian', '-o', 'json']);
+    const bad = await project.run(['check', 'goss', ...files, '--env', 'OS=alpine', '-o', 'json']);
+
+    expect([good.code, bad.code]).toEqual([0, 1]);
+    expect(stepOf(good.json(), 'local', '1').summary).toBe('tests/goss.yaml: 3 tests passed');
+    expect(stepOf(bad.json(), 'local', '1').findings).toMatchObject([
+      { id: 'goss-matching', subject: 'os matches', detail: 'is "alpine", should be "debian"' },
+    ]);
+  });
+
+  it('shows a mistake where it is, before any contact', async () => {
+    const ended = await project.run(['check', 'goss', '--file', 'tests/goss.yaml']);
+
+    expect(ended.code).toBe(2);
+    expect(ended.stderr).toBe(
+      'opsctl: E_GOSS_TEMPLATE tests/goss.yaml:2:10 there is no `users` in these values; give it under `with.vars`\n' +
+        '  2 | {{ range .Vars.users }}\n    |          ^^^^^^^^^^^\n',
+    );
+  });
+
+  it('resumes no run whose goss file has changed', async () => {
+    project.write('runbook.yaml', runbook.replace('goss.json', 'tests/late.yaml'));
+    project.write('tests/late.yaml', 'command: { sleep 20: { exit-status: 0, timeout: 30000 } }\n');
+    const running = project.start(['run', 'runbook.yaml', '-o', 'json']);
+    await expect.poll(() => running.stderr(), { timeout: 20_000 }).toContain('start');
+    running.child.kill('SIGTERM');
+    const id = (await running.ended).json().run.id;
+
+    project.write('tests/late.yaml', 'command: { "true": { exit-status: 0 } }\n');
+    const resumed = await project.run(['resume', id]);
+
+    expect(resumed.code).toBe(2);
+    expect(resumed.stderr).toContain('E_RESUME_CHANGED');
+  }, 60_000);
 });
 
 describeWith('check.goss on a host that has busybox alone', ['root', 'sshd', 'ssh-keygen', 'busybox'], () => {

@@ -13,14 +13,14 @@ const common = {
 
 const timeout = { type: 'integer', minimum: 0, description: 'Milliseconds that it may take.' } as const;
 
-/** All resources of one type, by name. */
+/** All resources of one type, by name; none where a template has left them all out. */
 const resources = (
   description: string,
   properties: Readonly<Record<string, object>>,
   required: readonly string[] = [],
 ) =>
   ({
-    type: 'object',
+    type: ['object', 'null'],
     description,
     additionalProperties: {
       type: 'object',

@@ -296,6 +296,26 @@ describe('a goss file', () => {
     ]);
   });
 
+  it('may leave out what does not apply', async () => {
+    const { suite, problems } = await load(
+      {
+        'goss.yaml':
+          'package:\n{{ if eq .Env.OS "centos" }}\n  libselinux: { installed: true }\n{{ end }}\ngossfile: { part.yaml: {} }\n',
+        'part.yaml':
+          '---\n{{ if eq .Env.OS "centos" }}\nuser: { centos: { exists: true } }\n{{ end }}\n# nothing else\n',
+      },
+      { env: { OS: 'debian' } },
+    );
+
+    expect(problems).toEqual([]);
+    expect(suite.resources).toEqual([]);
+    expect(judgeOutput(kind, 'order\tlittle\nend\t\n', { suite, file: 'goss.yaml' })).toMatchObject({
+      outcome: 'skipped',
+      reason: 'nothing-tested',
+      summary: 'goss.yaml: it holds no tests',
+    });
+  });
+
   it('includes others, by name and by pattern, relative to itself', async () => {
     const { suite, problems } = await load({
       'goss.yaml':

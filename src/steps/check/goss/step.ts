@@ -102,7 +102,10 @@ export default defineHostStep<Params, GossData>({
         'goss-unknown',
         `${unknown} of ${tests.length} tests could not be judged: ${named(tests, 'unknown')}`,
       );
-    if (passed === 0) return judged('skipped', 'nothing-tested', `all ${skipped} tests are skipped`);
+    if (passed === 0) {
+      const why = skipped > 0 ? `all ${skipped} tests are skipped` : 'it holds no tests';
+      return judged('skipped', 'nothing-tested', why);
+    }
     return judged('ok', 'ok', `${passed} tests passed${rest}`);
   },
 });

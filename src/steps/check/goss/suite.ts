@@ -31,7 +31,7 @@ export async function loadSuite(params: SuiteParams, reader: DocumentReader): Pr
   return { file: params.file, resources: loader.resources };
 }
 
-type Tree = Readonly<Record<string, Readonly<Record<string, Readonly<Record<string, unknown>>>>>>;
+type Tree = Readonly<Record<string, Readonly<Record<string, Readonly<Record<string, unknown>>>> | null>>;
 type PlaceOf = (path: readonly (string | number)[], part?: 'key' | 'value') => Place;
 
 class SuiteLoader {
@@ -51,14 +51,17 @@ class SuiteLoader {
       this.#reader.refuse(source);
       return;
     }
+    // A template may leave everything out.
+    if (source !== file.source && source.text.split('\n').every((line) => /^\s*(?:#.*|---\s*)?$/.test(line))) return;
     const check = { subject: 'a goss file', schema: gossSchema, validator: 'goss' };
     const parsed = await this.#reader.parse({ source, sha256: file.sha256 }, check);
     if (!parsed) return;
-    const { gossfile = {}, ...types } = (parsed.value ?? {}) as Tree;
+    const { gossfile, ...types } = parsed.value as Tree;
     for (const [type, resources] of Object.entries(types))
-      for (const id of Object.keys(resources))
-        this.#resource(type as ResourceType, id, resources[id] ?? {}, parsed.place);
-    for (const key of Object.keys(gossfile).sort()) await this.#include(key, gossfile[key] ?? {}, file, parsed.place);
+      for (const [id, given] of Object.entries(resources ?? {}))
+        this.#resource(type as ResourceType, id, given, parsed.place);
+    const includes = Object.entries(gossfile ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
+    for (const [key, given] of includes) await this.#include(key, given, file, parsed.place);
   }
 
   #resource(type: ResourceType, id: string, given: Readonly<Record<string, unknown>>, place: PlaceOf): void {

@@ -97,6 +97,11 @@ const refused: readonly (readonly [string, string])[] = [
     '{{ range $x := .Vars.users }}{{ end }}{{ $x }}',
     'the variable `$x` is not set here; set it before: {{ $x := … }} at 1:42',
   ],
+  [
+    '{{ range until 2000 }}{{ range until 2000 }}{{ if 1 }}{{ end }}{{ end }}{{ end }}',
+    'it takes more than 1000000 actions to render; loop over less at 1:',
+  ],
+  [`{{ ${'('.repeat(50_000)} }}`, 'the template is nested too deeply; write it flatter at 1:1'],
   ['{{ div 1 0 }}', '`div`: division by zero; correct the call or its values at 1:4'],
   ['{{ repeat 9999999 "x" }}', '`repeat`: cannot repeat 9999999 times; correct the call or its values at 1:4'],
 ];

@@ -20,6 +20,14 @@ export function renderTemplate(source: Source, data: TemplateData): Source | Pro
     renderer.run(readTemplate(source.text), data, new Map([['$', data]]));
     return rewritten(source, renderer.pieces);
   } catch (error) {
+    // What is nested without end runs out of stack.
+    if (error instanceof RangeError)
+      return {
+        code: 'E_GOSS_TEMPLATE',
+        what: 'the template is nested too deeply',
+        hint: 'write it flatter',
+        place: source.place(0),
+      };
     if (!(error instanceof TemplateError)) throw error;
     const { message: what, hint, span } = error;
     return { code: 'E_GOSS_TEMPLATE', what, hint, place: source.place(span.start, span.end) };
@@ -29,12 +37,15 @@ export function renderTemplate(source: Source, data: TemplateData): Source | Pro
 type Variables = Map<string, unknown>;
 
 const sizeLimit = 10 * 1024 * 1024;
+/** Actions of all loops together. */
+const workLimit = 1_000_000;
 
 class Renderer {
   readonly pieces: Piece[] = [];
   readonly #text: string;
   readonly #data: TemplateData;
   #size = 0;
+  #work = 0;
 
   constructor(text: string, data: TemplateData) {
     this.#text = text;
@@ -57,6 +68,8 @@ class Renderer {
       this.#add({ text: this.#text.slice(node.start, node.end), start: node.start, end: node.end, copied: true });
       return undefined;
     }
+    if (++this.#work > workLimit)
+      throw new TemplateError(`it takes more than ${workLimit} actions to render`, node.pipe, 'loop over less');
     const value = this.#pipe(node.pipe, dot, variables);
     switch (node.type) {
       case 'print':
