@@ -182,6 +182,13 @@ describeWith('check.mysql', ['mariadbd', 'openssl', 'root'], () => {
     ],
     ['words of the server', "SHOW GLOBAL STATUS LIKE 'Uptime'", { equals: 'Uptime' }, 'ok', 'gives Uptime'],
     [
+      'too much',
+      "SELECT seq, repeat('x', 9000) FROM seq_1_to_900",
+      { 'query-critical': 9000 },
+      'unknown',
+      'gives more than is read',
+    ],
+    [
       'too many rows',
       'SELECT seq, seq FROM seq_1_to_2000',
       { 'query-critical': 9000 },
