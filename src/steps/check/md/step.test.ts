@@ -54,6 +54,16 @@ describe('check.md', () => {
     });
   });
 
+  it('leaves out what only holds the disks of a firmware RAID', () => {
+    const judged = judgeOutput(kind, said('firmware'));
+
+    expect(judged).toMatchObject({ outcome: 'ok', summary: 'vol0 is whole (raid1, 2 disks)' });
+    const alone = 'array\tmd127\nlevel\tcontainer\nmetadata_version\texternal:imsm\narray_state\tinactive\nend\t\n';
+
+    expect(judgeOutput(kind, alone).outcome).toBe('skipped');
+    expect(judgeOutput(kind, alone, { arrays: ['md126'] }).outcome).toBe('failed');
+  });
+
   it('wants the arrays that were asked for', () => {
     expect(judgeOutput(kind, said('healthy'), { arrays: ['md5', 'backup'] })).toMatchObject({
       outcome: 'failed',

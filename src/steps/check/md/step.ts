@@ -113,10 +113,15 @@ export default defineHostStep<Params, MdData>({
     const starts = lines.flatMap(([key], index) => (key === 'array' ? [index] : []));
     const aliases = new Map(lines.filter(([key]) => key === 'name').map(([, value]) => twoWords(value)));
     return {
-      arrays: starts.map((start, index) => readArray(lines.slice(start, starts[index + 1]), aliases)),
+      arrays: starts
+        .map((start, index) => lines.slice(start, starts[index + 1]))
+        .filter((array) => !isContainer(array))
+        .map((array) => readArray(array, aliases)),
     };
   },
   judge({ arrays }, given) {
+    if (arrays.length === 0 && given.arrays.length === 0)
+      return { outcome: 'skipped', reason: 'not-applicable', summary: 'no software RAID arrays' };
     const parts = arrays.map((array) => judgeArray(array, given));
     const isThere = (name: string) => arrays.some((array) => array.name === name || array.alias === name);
     const absent: Part[] = given.arrays
@@ -221,6 +226,13 @@ function inSync({ sync }: Raid): string {
 
 function called({ name, alias }: Raid): string {
   return alias ?? name;
+}
+
+/** Firmware RAID (imsm, ddf) has an array that only holds the disks of others. It never runs. */
+function isContainer(lines: ReturnType<typeof tabbedLines>): boolean {
+  const values = new Map(lines);
+  // The arrays inside one are `external:/md127/0`, with `-` for `/` while they may not be written.
+  return values.get('array_state') === 'inactive' && /^external:[^/-]/.test(values.get('metadata_version') ?? '');
 }
 
 function readArray(lines: ReturnType<typeof tabbedLines>, aliases: ReadonlyMap<string, string>): Raid {

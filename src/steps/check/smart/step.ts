@@ -12,7 +12,7 @@ const params = {
   properties: {
     devices: {
       type: 'array',
-      items: { type: 'string', pattern: '^/dev/[^ ]+( [a-z0-9]+[a-z0-9+,/_]*)?$' },
+      items: { type: 'string', pattern: '^/dev/\\S+( \\S+)?$' },
       default: [],
       description:
         'Disks to look at, each with the type for `smartctl -d` behind it where it needs one. Without it: those that smartctl finds.',
