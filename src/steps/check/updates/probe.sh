@@ -21,7 +21,7 @@ fi
 case $manager in
   '')
     echo 'no package manager that is known (apt, dnf, yum, zypper, apk)' >&2
-    exit 78
+    exit 69
     ;;
   apt) command -v apt-get >/dev/null || exit 127 ;;
   *) command -v "$manager" >/dev/null || exit 127 ;;
@@ -101,9 +101,9 @@ case $manager in
     dnf_ask() { ask dnf -C -q --setopt=exit_on_lock=1 --setopt='*.skip_if_unavailable=0' "$@"; }
     dnf_ask repolist --enabled
     [ "$ask_status" = 0 ] || exit 69
-    printf '%s\n' "$said" | while read -r name _; do
+    printf '%s\n' "$said" | sed -n '/^repo id /,$p' | sed 1d | while read -r name _; do
       case $name in
-        repo | '') continue ;;
+        repolist: | '') continue ;;
       esac
       rpm_source "$name" /var/cache/dnf/"$name"-*/repodata /var/cache/libdnf5/"$name"-*/repodata
     done
@@ -130,9 +130,9 @@ case $manager in
     }
     ask yum -C -q repolist enabled
     [ "$ask_status" = 0 ] || exit 69
-    printf '%s\n' "$said" | while read -r name _; do
+    printf '%s\n' "$said" | sed -n '/^repo id /,$p' | sed 1d | while read -r name _; do
       case $name in
-        repo | '') continue ;;
+        repolist: | '') continue ;;
       esac
       # A mark of age before the name, the release and the architecture behind it.
       name=${name#[!*]}
