@@ -231,7 +231,8 @@ export const resultSchema = {
               code: { type: 'integer', description: 'The exit code that this reason alone would give.' },
               reason: {
                 type: 'string',
-                description: '`failed`, `unknown`, `unreachable`, `refused`, `nothing-proven`, `deadline`, a signal …',
+                description:
+                  '`failed`, `unknown`, `unreachable`, `refused`, `nothing-proven`, `too-few-results`, `deadline`, a signal …',
               },
               hosts: { type: 'integer', description: 'How many hosts it concerns.' },
             },

@@ -36,7 +36,7 @@ describe('opsctl complete', () => {
     ],
     [
       ['run', '--fail-on', ''],
-      ['failed', 'warning'],
+      ['failed', 'new', 'warning'],
     ],
     [
       ['run', '-o', 'j'],
