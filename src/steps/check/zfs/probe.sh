@@ -37,20 +37,19 @@ case $pools in
 esac
 printf 'now %s\n== pools\n%s\n== made\n' "$(date +%s)" "$pools"
 # The status of a suspended pool may never come.
-names=
-while IFS=$tab read -r name _ _ _ _ _ health; do
-  [ -z "$name" ] || [ "$health" = SUSPENDED ] || names="$names $name"
-done <<END
-$pools
-END
-if [ -n "$names" ]; then
-  # A name of a pool has no white space.
-  # shellcheck disable=SC2086
-  zfs get -Hp -d 0 -o name,value creation $names 2>/dev/null || true
+set -f
+set --
+IFS='
+'
+for line in $pools; do
+  [ "${line##*"$tab"}" = SUSPENDED ] || set -- "$@" "${line%%"$tab"*}"
+done
+unset IFS
+if [ $# -gt 0 ]; then
+  zfs get -Hp -d 0 -o name,value creation "$@" 2>/dev/null || true
   echo '== status'
   # Times are printed in the zone of the caller.
-  # shellcheck disable=SC2086
-  said=$(TZ=UTC zpool status -p $names 2>&1) || refuse "$said"
+  said=$(TZ=UTC zpool status -p "$@" 2>&1) || refuse "$said"
   printf '%s\n' "$said"
 else
   echo '== status'

@@ -35,6 +35,12 @@ describe('check.zfs', () => {
     ]);
   });
 
+  it('reads a pool with a space in its name', () => {
+    expect(judgeOutput(kind, said('space'), { pools: ['my pool', 'tank'] }).metrics).toContainEqual(
+      expect.objectContaining({ name: 'errors{my pool/vdd}', value: 0 }),
+    );
+  });
+
   it('says that a scrub is under way', () => {
     expect(judgeOutput(kind, said('scrubbing')).summary).toBe(
       '2 healthy pools, tank is 10 % full at most; tank has a scrub under way',
