@@ -1,6 +1,6 @@
 #!/bin/sh
 # Prints what the time service that runs (chrony, systemd-timesyncd, ntpd) says about the clock.
-# Exit 78: there is no time service.
+# Exit 78: a container without a time service; 69: a machine without one; 127: the tool to ask it is missing.
 set -eu
 
 stopped=
@@ -56,5 +56,21 @@ if [ -n "$stopped" ] && [ ! -e /run/systemd/container ] && [ ! -e /.dockerenv ] 
   printf 'stopped\t%s\n' "$stopped"
   exit 0
 fi
-echo 'no time service' >&2
-exit 78
+# A service that its own tool is missing for is a service.
+for folder in /proc/[0-9]*; do
+  name=
+  { read -r name <"$folder/comm"; } 2>/dev/null || continue
+  case $name in
+    chronyd | ntpd | openntpd | ntpd-rs | ntp-daemon)
+      if grep -q '^NSpid:.*[0-9][[:blank:]][[:blank:]]*[0-9]' "$folder/status" 2>/dev/null; then continue; fi
+      printf '%s runs, but nothing here can ask it how the clock is (chronyc, ntpq)\n' "$name" >&2
+      exit 127
+      ;;
+  esac
+done
+if [ -e /run/systemd/container ] || [ -e /.dockerenv ] || [ -e /run/.containerenv ]; then
+  echo 'no time service; a container has the clock of its machine' >&2
+  exit 78
+fi
+echo 'no time service: nothing tells whether the clock is right' >&2
+exit 69

@@ -78,8 +78,8 @@ describe('check.clock', () => {
   it.each(Object.keys(shells))('asks this machine, or says that there is no service, with %s', (shell) => {
     const output = runProbe(kind, {}, shell);
 
-    expect([0, 78]).toContain(output.exitStatus);
+    expect([0, 69, 78]).toContain(output.exitStatus);
     if (output.exitStatus === 0) expect(readClock(output).service).not.toBe('');
-    else expect(String(output.stderr)).toBe('no time service\n');
+    else expect(String(output.stderr)).toMatch(/^no time service/);
   });
 });

@@ -22,9 +22,8 @@ for folder in /proc/[0-9]*; do
     cron | crond | fcron | busybox) ;;
     *) continue ;;
   esac
-  # Not that of a container. Links of others' processes are shown to root alone.
-  # shellcheck disable=SC3013 # dash, bash and busybox know -ef
-  if [ -e "$folder/ns/pid" ] && ! [ "$folder/ns/pid" -ef /proc/self/ns/pid ]; then continue; fi
+  # Not that of a container: what runs in one has a second process id.
+  if grep -q '^NSpid:.*[0-9][[:blank:]][[:blank:]]*[0-9]' "$folder/status" 2>/dev/null; then continue; fi
   if [ "$name" = busybox ]; then
     words=$(tr '\0' ' ' <"$folder/cmdline" 2>/dev/null)
     case ${words#* } in

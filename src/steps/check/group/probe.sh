@@ -22,6 +22,10 @@ else
         ;;
     esac
   done </etc/group || exit 69
+  if [ -z "$found" ] && grep -Eq '^group:.*(sss|ldap|winbind|nis)' /etc/nsswitch.conf 2>/dev/null; then
+    echo 'getent is not installed, and not all is in /etc/group' >&2
+    exit 127
+  fi
 fi
 # A number finds the entry with that id, which is another name.
 case $found in

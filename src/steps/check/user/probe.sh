@@ -27,6 +27,10 @@ entry() {
           ;;
       esac
     done <"/etc/$1" || exit 69
+    if [ -z "$found" ] && grep -Eq "^$1:.*(sss|ldap|winbind|nis)" /etc/nsswitch.conf 2>/dev/null; then
+      printf 'getent is not installed, and not all is in /etc/%s\n' "$1" >&2
+      exit 127
+    fi
   fi
   # A number finds the entry with that id, which is another name.
   case $found in
