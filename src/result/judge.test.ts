@@ -46,6 +46,23 @@ describe('the outcome of a host', () => {
     expect(ended(steps, { waivers: [rule] }, lost)).not.toHaveProperty('waived');
     expect(ended(steps, { waivers: [named] }, lost)).toMatchObject({ outcome: 'skipped', waived: waiver });
   });
+
+  it('is compared with what was lost before, whether that was waived or not', () => {
+    const lost = { outcome: 'unreachable', reason: 'connect-timeout', summary: 'no answer' } as const;
+    const named = { ...rule, reasonCodes: new Set([lost.reason]) };
+    const waived = { ...lost, outcome: 'skipped' as const, waived: waiver };
+    const before = [lost, waived].map((host) => {
+      const result = runResult([
+        { name: 'web1', steps: [stepResult({ ...lost, ...('waived' in host && { waived: waiver }) })] },
+      ]);
+      const hosts = result.hosts.map((each) => ({ ...each, ...host }));
+      return updateLast(noLastStates, { ...result, hosts }, { whole: true });
+    });
+
+    for (const last of before)
+      for (const waivers of [[], [named]])
+        expect(ended([stepResult(lost)], { waivers, last }, lost)).toMatchObject({ change: 'still' });
+  });
 });
 
 describe('fewer results than expected', () => {

@@ -101,7 +101,7 @@ function judgeHost(
   const outcome = uncounted && !whole ? worstOutcome(steps.filter(counts).map((step) => step.outcome)) : event.outcome;
   const few = event.reason === undefined && expected ? tooFew(steps, expected) : {};
   const said = { ...event, outcome, ...(waived && { waived }), ...few };
-  return { ...said, ...compare(said) };
+  return { ...said, ...compare({ ...said, outcome: few.outcome ?? event.outcome }) };
 }
 
 /** Nothing looked at must not pass for nothing found. */

@@ -150,6 +150,7 @@ describe('a step that counts after three runs in a row', () => {
 
     expect(soft(runs([step('refused'), step('failed', { waived })], { hardAfter: 3 }))).toEqual([undefined, undefined]);
     expect(soft(runs(['unreachable'], { hardAfter: 3 }))).toEqual([undefined]);
+    expect(changes(runs(['unreachable', 'unreachable'], { hardAfter: 3 }))[1]).toMatch(/^still/);
   });
 });
 

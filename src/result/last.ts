@@ -52,12 +52,11 @@ export function compareStep(
   if (step.outcome === 'skipped') return bare;
   const before = stateBefore(step, host);
   const state = nextState(step, before, at);
-  const soft =
-    !step.waived && state.bad < hardAfter && ['failed', 'warning', 'unknown'].includes(step.outcome) && isBad(step)
-      ? { soft: { run: state.bad, of: hardAfter } }
-      : {};
+  // A host that is lost or refused is known to be, and what is waived does not count anyway.
+  const hardFrom = !step.waived && ['failed', 'warning', 'unknown'].includes(step.outcome) ? hardAfter : 1;
+  const soft = state.bad > 0 && state.bad < hardFrom ? { soft: { run: state.bad, of: hardFrom } } : {};
   if (!host) return { ...bare, ...soft };
-  const change = changeOf(state, before, hardAfter);
+  const change = changeOf(state, before, hardFrom);
   const gone = goneFindings(step, before);
   return {
     ...bare,
@@ -113,9 +112,16 @@ function nextHost(
   return {
     run: id,
     at,
-    ...(host.reason !== undefined && { trouble: nextTrouble(host, last?.trouble, at) }),
+    ...(host.reason !== undefined && {
+      trouble: nextTrouble({ ...host, outcome: troubleOf(host) }, last?.trouble, at),
+    }),
     steps: { ...Object.fromEntries(before), ...seen },
   };
+}
+
+/** A host whose trouble is waived has the outcome of its other steps. */
+function troubleOf(host: HostResult): Outcome {
+  return (host.waived && host.steps.find((step) => repeatsHost(step, host))?.outcome) ?? host.outcome;
 }
 
 function nextTrouble(
@@ -153,11 +159,11 @@ function isNoWorse(outcome: Outcome, before: LastState): boolean {
   return outcome === before.outcome || outcome === 'warning';
 }
 
-function changeOf(state: LastState, before: LastState | undefined, hardAfter: number): StepResult['change'] {
+function changeOf(state: LastState, before: LastState | undefined, hardFrom: number): StepResult['change'] {
   const wasBad = before !== undefined && before.bad > 0;
   if (state.bad === 0) return wasBad ? 'fixed' : undefined;
   // What was soft is news once more in the run in which it begins to count.
-  if (!wasBad || state.bad <= hardAfter || !isNoWorse(state.outcome, before)) return 'new';
+  if (!wasBad || state.bad <= hardFrom || !isNoWorse(state.outcome, before)) return 'new';
   return 'still';
 }
 

@@ -8,9 +8,10 @@ export function counts({ waived, soft, rescued }: Pick<StepResult, 'waived' | 's
 /** It only says again why the host as a whole could not be worked on. */
 export function repeatsHost(
   { outcome, reason }: Pick<StepResult, 'outcome' | 'reason'>,
-  host: Pick<HostResult, 'outcome' | 'reason'>,
+  host: Pick<HostResult, 'outcome' | 'reason' | 'waived'>,
 ): boolean {
-  return outcome === host.outcome && reason === host.reason;
+  // The outcome of a host whose trouble is waived is that of its other steps.
+  return reason === host.reason && (outcome === host.outcome || host.waived !== undefined);
 }
 
 /** Something is wrong, whether it counts or not. */
