@@ -20,11 +20,11 @@ limited() {
   ${stopwatch:+timeout} "$@"
 }
 
-# Prints standard input as text $1 and reads it to its end.
+# Prints the first $2 bytes of standard input as text $1 and reads it to its end.
 text() {
   printf 'text\t%s\n' "$1"
   {
-    head -c "$limit"
+    head -c "${2:-$limit}"
     echo .
     cat >/dev/null
   } | sed 's/^/|/'
@@ -95,9 +95,16 @@ ask_file() {
   done
 }
 
-# command: the command, seconds.
+# command: the command, seconds, and which of its outputs are asked for.
 ask_command() {
   start=$(date +%s)
+  out=0 err=0
+  for want in $3; do
+    case $want in
+      stdout) out=$limit ;;
+      stderr) err=$limit ;;
+    esac
+  done
   # Standard output goes out as it comes, standard error is kept until then; the last line is ours.
   {
     said=$(
@@ -105,14 +112,14 @@ ask_command() {
         {
           limited "$2" sh -c "$1" 3>&- 4>&-
           printf '\n%s %s' "$?" "$(($(date +%s) - start))" >&3
-        } 2>&3 | text stdout >&4 3>&-
+        } 2>&3 | text stdout "$out" >&4 3>&-
       } 3>&1
     )
   } 4>&1
   fact ended "${said##*
 }"
   printf '%s' "${said%
-*}" | text stderr
+*}" | text stderr "$err"
 }
 
 ask_user() {
@@ -385,14 +392,14 @@ ask_dns() {
   done
 }
 
-# http: URL, method, options (insecure, nofollow), seconds, headers (a line each), body, user, authorities, certificate,
+# http: URL, method, options (insecure, follow, body: it is asked for), seconds, headers (a line each), body, user, authorities, certificate,
 # key, proxy; nothing stands for none.
 ask_http() {
   has curl || {
     cannot '*' 'curl is missing'
     return
   }
-  url=$1 method=$2 options=$3 headers=$5 body=$6
+  url=$1 method=$2 options=$3 headers=$5 body=$6 most=0
   set -- -sS -D /dev/stderr -m "$4" --max-redirs 10 ${6:+--data-raw "$6" -H Content-Type:} \
     ${7:+-u "$7:"} ${8:+--cacert "$8"} ${9:+--cert "$9"} ${10:+--key "${10}"} ${11:+-x "${11}"}
   case $method in
@@ -404,6 +411,7 @@ ask_http() {
     case $option in
       insecure) set -- "$@" -k ;;
       follow) set -- "$@" -L ;;
+      body) most=$limit ;;
     esac
   done
   # The headers may hold what `ps` should not show.
@@ -414,14 +422,14 @@ ask_http() {
         {
           printf '%s\n' "$headers" | curl "$@" "$url"
           printf '\n%s' "$?" >&3
-        } 2>&3 | text body >&4 3>&-
+        } 2>&3 | text body "$most" >&4 3>&-
       } 3>&1
     )
   } 4>&1
   fact ended "${said##*
 }"
   printf '%s' "${said%
-*}" | text headers
+*}" | text headers 16384
 }
 
 order=little

@@ -194,6 +194,16 @@ describe('check.goss on this machine', () => {
     expect(testsOf(runProbe(kind, given), given).map(({ outcome }) => outcome)).toEqual(['passed', 'passed']);
   });
 
+  it('lets hosts print what is asked for, and no more', async () => {
+    const long = Array.from({ length: 12 }, (_, index) => `seq ${index} 100000: { exit-status: 0 }`).join(', ');
+    const given = await params(`command: { ${long}, seq 99 100000: { exit-status: 0, stdout: ['100'], stderr: "" } }`);
+
+    const output = runProbe(kind, given);
+
+    expect(output.stdout.length).toBeLessThan(1024 * 1024);
+    expect(new Set(testsOf(output, given).map(({ outcome }) => outcome))).toEqual(new Set(['passed']));
+  });
+
   it('looks at the start of long texts, and says when that does not decide', async () => {
     const given = await params(
       "command: { seq 1 200000: { exit-status: 0, stdout: ['/^17$/'] }, seq 2 200000: { exit-status: 0, stdout: ['!/^x$/'] } }",
@@ -275,6 +285,85 @@ file:
     const given = await params('user: { root: { exists: true } }');
 
     expect(() => testsOf(outputOf(said), given)).toThrow();
+  });
+});
+
+/** Answers of hosts that this machine is not, by what their tools' manuals say, and what should hold of them. */
+const elsewhere: readonly (readonly [string, object, string])[] = [
+  [
+    'rpm',
+    { package: { bash: { installed: true, versions: { 'consist-of': ['5.1.8-9.el9', '2:1.0-1'] } } } },
+    'question\tpackage\nmanager\trpm\ntext\tpackages\n|5.1.8-9.el9\n|2:1.0-1\n|.\n',
+  ],
+  [
+    'apk',
+    { package: { 'busybox-extras': { installed: true, versions: ['1.36.1-r5'] } } },
+    'question\tpackage\nmanager\tapk\ntext\tpackages\n|busybox-extras-1.36.1-r5\n|.\n',
+  ],
+  [
+    'pacman',
+    { package: { bash: { installed: true, versions: ['5.2.015-1'] } } },
+    'question\tpackage\nmanager\tpacman\ntext\tpackages\n|bash 5.2.015-1\n|.\n',
+  ],
+  [
+    'dpkg with a package that is removed, not purged',
+    { package: { vim: { installed: false } } },
+    'question\tpackage\nmanager\tdpkg\ntext\tpackages\n|deinstall ok config-files\t2:9.0\n|.\n',
+  ],
+  [
+    'OpenRC',
+    { service: { sshd: { enabled: true, running: false, runlevels: ['default'] } } },
+    'question\tservice\nmanager\topenrc\nlevel\tdefault\nrunning\t3\n',
+  ],
+  [
+    'System V',
+    { service: { ssh: { enabled: true, running: true, runlevels: { 'consist-of': ['2', '3', '4', '5'] } } } },
+    'question\tservice\nmanager\tsysv\nlevel\t2\nlevel\t3\nlevel\t4\nlevel\t5\nrunning\t0\n',
+  ],
+  [
+    'a tunnel with a peer',
+    { interface: { tun0: { exists: true, mtu: 1500, addrs: { 'consist-of': ['10.8.0.2/32', 'fe80::1/64'] } } } },
+    'question\tinterface\nmtu\t1500\naddress\t9: tun0    inet 10.8.0.2 peer 10.8.0.1/32 scope global tun0\naddress\t9: tun0    inet6 fe80::1/64 scope link\n',
+  ],
+  [
+    'a file whose owner has no name',
+    { file: { '/x': { exists: true, owner: '4711', group: 'staff', mode: '4755', size: 7, filetype: 'file' } } },
+    'question\tfile\nstate\t89ed 4711 50 7 UNKNOWN staff\n',
+  ],
+  [
+    'a mount with a space in its source',
+    { mount: { '/srv': { exists: true, source: 'nas:/a b', opts: { not: ['noexec'] }, usage: 25 } } },
+    'question\tmount\nmount\trw,nosuid shared:1 - nfs4 nas:/a\\040b rw,vers=4.2\nblocks\t400 300\n',
+  ],
+  [
+    'a machine with the highest byte first',
+    { port: { 'tcp:22': { listening: true, ip: { 'consist-of': ['127.0.0.1'] } } } },
+    'question\tport\nsocket\t7F000001\n',
+  ],
+];
+
+describe('check.goss on other hosts', () => {
+  it.each(elsewhere)('reads %s', async (_, goss, said) => {
+    const given = await params(JSON.stringify(goss));
+
+    const tests = testsOf(outputOf(`order\tbig\n${said}end\t\n`), given);
+
+    expect(tests.filter(({ outcome }) => outcome !== 'passed')).toEqual([]);
+  });
+
+  it.each([
+    ['user', { user: { root: { exists: true, uid: 0 } } }, 'user\troot\n'],
+    ['mount', { mount: { '/': { exists: true, usage: 1 } } }, 'mount\trw - ext4 /dev/sda rw\nblocks\tmany\n'],
+    ['service', { service: { x: { running: true } } }, ''],
+    ['addr', { addr: { 'a:1': { reachable: true } } }, ''],
+    ['command', { command: { x: { 'exit-status': 0 } } }, 'ended\tsoon\n'],
+    ['port', { port: { 'tcp:1': { listening: true } } }, 'socket\tlocalhost\n'],
+  ])('is unknown about an answer on %s that makes no sense', async (kindOfQuestion, goss, said) => {
+    const given = await params(JSON.stringify(goss));
+
+    const tests = testsOf(outputOf(`order\tlittle\nquestion\t${kindOfQuestion}\n${said}end\t\n`), given);
+
+    expect(tests.at(-1)?.outcome).toBe('unknown');
   });
 });
 

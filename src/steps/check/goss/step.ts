@@ -2,10 +2,11 @@ import type { FromSchema, JsonSchema } from '../../../documents/json-schema.js';
 import { metricOf } from '../../range.js';
 import { script } from '../../script.js';
 import { defineHostStep, type FoundIssue, UnreadableOutput } from '../../step.js';
+import type { Found } from './attributes.js';
 import { type Facts, readFacts } from './facts.js';
 import { brokenText, CannotMatch, CutText, matches, shown, Undecided } from './match.js';
 import type { Matcher } from './matcher.js';
-import { type Found, type Resource, resourceTypes } from './resources.js';
+import { type Resource, resourceTypes } from './resources.js';
 import { loadSuite, type Suite, type SuiteParams } from './suite.js';
 
 const params = {
@@ -115,13 +116,13 @@ function asked({ resources }: Suite): readonly Resource[] {
   return resources.filter(({ type, skip, tests }) => !skip && tests.length > 0 && resourceTypes[type].question);
 }
 
-/** Bytes of each text, so that all of them fit in what a probe may print. */
+/** Bytes of each text, so that all of them fit in what a probe may print, even if they are empty lines. */
 function textLimit(suite: Suite): number {
   const texts = asked(suite).flatMap(({ tests }) => tests.filter(({ attribute }) => manyBytes.has(attribute)));
-  return Math.floor(Math.min(256 * 1024, (640 * 1024) / Math.max(1, texts.length)));
+  return Math.floor(Math.min(256, 448 / Math.max(1, texts.length)) * 1_024);
 }
 
-const manyBytes: ReadonlySet<string> = new Set(['contents', 'contains', 'stdout', 'stderr', 'body', 'headers']);
+const manyBytes: ReadonlySet<string> = new Set(['contents', 'contains', 'stdout', 'stderr', 'body']);
 
 function judgeResource(resource: Resource, facts: Facts | undefined): GossTest[] {
   const { type, id, title } = resource;
