@@ -1,5 +1,5 @@
 import { parseRange, RangeSyntaxError, rangeSchema, type Unit } from '../steps/range.js';
-import { duration } from './duration.js';
+import { durationProblem } from './duration.js';
 import type { FromSchema, JsonSchema } from './json-schema.js';
 
 export const trendShows = ['change', 'increase', 'rate', 'full-in'] as const;
@@ -20,11 +20,21 @@ export const trendSchema = {
       description:
         '`change` since the last run; `increase` of a counter since the last run; `rate` a second of a counter over the time of `over`; `full-in`: time until it reaches its end, if it goes on like this.',
     },
-    over: { ...duration('How far back to look, for `rate` and `full-in`.'), default: '24h' },
+    over: {
+      type: ['string', 'number'],
+      description: 'How far back to look, for `rate` and `full-in`.',
+      default: '24h',
+      examples: ['24h', '7d'],
+    },
     reaches: {
       type: ['string', 'number'],
       description: 'End for `full-in`. The largest possible value when absent.',
       examples: ['95%', 0, '500GiB'],
+    },
+    optional: {
+      type: 'boolean',
+      default: false,
+      description: 'It is no matter when the step has no such metric. Otherwise that is unknown.',
     },
     warning: { ...rangeSchema('Warn when the trend is outside this range.'), examples: ['24h:', '0'] },
     critical: { ...rangeSchema('Fail when the trend is outside this range.'), examples: ['4h:', '0'] },
@@ -48,6 +58,8 @@ export function trendProblems(trend: Trend): { path: string[]; what: string; hin
     if (errors.every((error) => error !== undefined))
       problems.push({ path: [name], what: errors[0] ?? '', hint: 'docs/checks.md explains thresholds' });
   }
+  const length = String(trend.over).includes('${{') ? undefined : durationProblem(trend.over);
+  if (length) problems.push({ path: ['over'], what: length.what, hint: length.hint ?? 'write 24h, 7d' });
   if (trend.reaches !== undefined && trend.show !== 'full-in')
     problems.push({ path: ['reaches'], what: 'belongs to `show: full-in`', hint: 'remove it' });
   return problems;

@@ -158,6 +158,9 @@ describe('a trend', () => {
       outcome: 'unknown',
       reason: 'no-metric',
     });
+    expect(followed([], kills(1), 10, trend({ metric: 'kilsl', show: 'rate', optional: true }))).toMatchObject({
+      outcome: 'ok',
+    });
     expect(followed([[0, 1]], kills(1), 10, trend({ metric: 'kills', show: 'full-in' }))).toMatchObject({
       outcome: 'unknown',
       reason: 'no-metric',

@@ -38,7 +38,7 @@ export function withTrends(
   let waiting = false;
   for (const trend of trends) {
     const meant = metrics.filter(({ name }) => isNamed(name, trend.metric));
-    if (meant.length === 0) problems.push(`there is no metric \`${trend.metric}\` to follow`);
+    if (meant.length === 0 && !trend.optional) problems.push(`there is no metric \`${trend.metric}\` to follow`);
     for (const metric of meant) {
       const seen = follow(metric, trend, memory?.samples ?? [], at);
       if (seen === 'too-early') waiting = true;

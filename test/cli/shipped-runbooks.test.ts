@@ -5,11 +5,12 @@ import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { RunResult } from '../../src/result/result.schema.js';
 import { makeCertificate, type TestCertificate } from '../support/certificates.js';
 import { describeWith } from '../support/needs.js';
-import { makeProject, type Project } from '../support/opsctl.js';
+import { makeProject, type Project, stepOf } from '../support/opsctl.js';
 import { servers } from '../support/servers.js';
 import { type Sshd, type SshdUser, startSshd } from '../support/sshd.js';
 
@@ -40,6 +41,37 @@ describe('runbooks/', () => {
 
     expect(text).toMatch(/^# yaml-language-server: \$schema=\.\.\/schemas\/runbook\.schema\.json\n/);
     expect(text).toMatch(/^description: ./m);
+  });
+});
+
+describe('runbooks/capacity.yaml', () => {
+  it('foretells what fills up, from what earlier runs measured', async () => {
+    const project = shippedProject({});
+    const run = async (...params: string[]) => {
+      const more = params.flatMap((param) => ['-p', param]);
+      const ended = await project.run(['run', 'runbooks/capacity.yaml', '-o', 'json', '--tags', 'tables', ...more]);
+      if (!ended.stdout) throw new Error(ended.stderr);
+      return ended.json();
+    };
+
+    const first = await run('over=10s');
+    expect(stepOf(first, 'local', 'threads').summary).toContain('too few earlier runs for a trend');
+    for (let round = 0; round < 4; round++) {
+      await run('over=10s');
+      await sleep(350);
+    }
+    const last = await run('over=10s', 'warning=3000000000w:', 'critical=0:');
+    expect(stepOf(last, 'local', 'threads')).toMatchObject({ outcome: expect.stringMatching(/^(ok|warning)$/) });
+    expect(stepOf(last, 'local', 'threads').summary).not.toContain('too few');
+    project.remove();
+  });
+
+  it('measures this machine without parameters', async () => {
+    const project = shippedProject({});
+    const result = (await project.run(['run', 'runbooks/capacity.yaml', '-o', 'json'])).json();
+    expect(result.hosts[0]?.steps.map(({ outcome }) => outcome)).not.toContain('unknown');
+    expect((await project.run(['run', 'runbooks/capacity.yaml', '-p', 'over=soon'])).stderr).toContain('over');
+    project.remove();
   });
 });
 

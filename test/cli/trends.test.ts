@@ -56,12 +56,12 @@ describe('trends from run to run', () => {
   });
 
   it('foretell when an end is reached', async () => {
-    const file = prepare('{ metric: size, show: full-in, over: 1s, reaches: 1MiB, critical: "1h:" }');
+    const file = prepare('{ metric: size, show: full-in, over: 10s, reaches: 1MiB, critical: "1h:" }');
 
-    for (let round = 0; round < 3; round++) {
+    for (let round = 0; round < 4; round++) {
       await run();
       appendFileSync(file, 'x'.repeat(50_000));
-      await sleep(150);
+      await sleep(350);
     }
     const last = stepOf((await run()).json(), 'local', 'log');
     expect(last).toMatchObject({ outcome: 'failed', reason: 'below-critical' });
