@@ -499,6 +499,16 @@ describe('a goss file', () => {
     ]);
   });
 
+  it('takes no secrets from its variables', async () => {
+    const files = { 'goss.yaml': 'user: {}', 'vars.yaml': 'db:\n  password: hunter2\n' };
+
+    const { problems } = await load(files, { vars: 'vars.yaml' });
+
+    expect(problems).toEqual([
+      'E_SECRET_LITERAL vars.yaml:2:13 `password` holds a secret in plain text; leave it out: a goss file has no place for secrets, check.http and check.command have',
+    ]);
+  });
+
   it('is not chosen by an expression', async () => {
     const { problems } = await load('user: {}', { vars: { a: '${{ host.name }}' } });
 

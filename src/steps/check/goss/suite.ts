@@ -1,6 +1,6 @@
 import type { DocumentReader, NamedFile } from '../../../documents/document-reader.js';
-import { valueAt } from '../../../documents/tree.js';
 import type { Place } from '../../../errors.js';
+import { findSecretLiterals } from '../../../secrets/literals.js';
 import { gossSchema, type ResourceType } from './goss.schema.js';
 import { type Matcher, readMatcher, readPatterns } from './matcher.js';
 import { nameProblem } from './names.js';
@@ -161,8 +161,12 @@ async function readVars(
   if (typeof vars !== 'string') return vars;
   const parsed = await reader.load(vars, { from: reader.place(['vars']), subject: 'goss variables' });
   if (!parsed) return undefined;
-  const value = valueAt(parsed.value, []);
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
+  const { value } = parsed;
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
+    const hint = 'leave it out: a goss file has no place for secrets, check.http and check.command have';
+    for (const problem of findSecretLiterals(value, parsed.place)) reader.refuse({ ...problem, hint });
+    return value as Record<string, unknown>;
+  }
   const hint = 'write names and their values';
   reader.refuse({ code: 'E_TYPE', what: 'goss variables must be a mapping', hint, place: parsed.place([]) });
   return undefined;
