@@ -27,7 +27,7 @@ const told = (tests: readonly GossTest[], outcome: GossTest['outcome']) =>
     .filter((test) => test.outcome !== outcome)
     .map((test) => `${test.type} ${test.id} ${test.attribute} ${test.outcome} ${test.detail}`);
 
-describeWith('check.goss asks the network from the host', ['dig', 'dnsmasq', 'bash'], () => {
+describeWith('check.goss asks the network from the host', ['curl', 'dig', 'dnsmasq', 'bash'], () => {
   const own = servers();
   let web: Server;
   let project: Project;
