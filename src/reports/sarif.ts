@@ -1,7 +1,9 @@
 import { pathToFileURL } from 'node:url';
 import { type Change, type RunResult, type Severity, severities } from '../result/result.schema.js';
-import { escapeText, printJson } from './escape.js';
-import { fixedIssuesOf, type Issue, issuesOf, repositoryFile } from './issues.js';
+import { escapeMarkdown, escapeText, printJson } from './escape.js';
+import { formatExit } from './figures.js';
+import { fixedIssuesOf, type Issue, issuesOf, isUncounted, repositoryFile } from './issues.js';
+import { clip } from './layout.js';
 import type { Report } from './report.js';
 import { waiverText } from './standing.js';
 
@@ -33,9 +35,17 @@ const scores: Readonly<Record<Severity, string>> = {
   critical: '9.5',
 };
 
+/** GitHub refuses a file with more results in a run. */
+const maxResults = 25_000;
+/** GitHub refuses longer descriptions of a rule. */
+const maxDescription = 1_000;
+
 function logOf(result: RunResult): unknown {
-  const { run, exit } = result;
-  const issues = [...issuesOf(result), ...fixedIssuesOf(result)];
+  const { run, exit, warnings } = result;
+  const all = [...issuesOf(result), ...fixedIssuesOf(result)];
+  const issues = all.length > maxResults ? worstOf(all) : all;
+  const left = all.length - issues.length;
+  const notes = [...warnings, ...(left > 0 ? [`${left} more results are left out: see them in another format`] : [])];
   const rules = rulesOf(issues);
   const places = new Map(rules.map(({ id }, index) => [id, index]));
   return {
@@ -52,8 +62,12 @@ function logOf(result: RunResult): unknown {
           {
             executionSuccessful: run.stopped === undefined,
             exitCode: exit.code,
+            exitCodeDescription: escapeText(formatExit(exit)),
             startTimeUtc: run.startedAt,
             endTimeUtc: run.finishedAt,
+            ...(notes.length > 0 && {
+              toolExecutionNotifications: notes.map((note) => ({ level: 'warning', message: plain(note) })),
+            }),
           },
         ],
         columnKind: 'utf16CodeUnits',
@@ -64,6 +78,12 @@ function logOf(result: RunResult): unknown {
   };
 }
 
+function worstOf(issues: readonly Issue[]): readonly Issue[] {
+  const rank = ({ severity, standing }: Issue) =>
+    isUncounted({ standing }) || standing.change === 'fixed' ? -1 : severities.indexOf(severity);
+  return [...issues].sort((a, b) => rank(b) - rank(a)).slice(0, maxResults);
+}
+
 function rulesOf(issues: readonly Issue[]) {
   const byRule = new Map<string, Issue>();
   for (const issue of issues) {
@@ -71,33 +91,47 @@ function rulesOf(issues: readonly Issue[]) {
     if (!known || severities.indexOf(issue.severity) > severities.indexOf(known.severity))
       byRule.set(issue.rule, issue);
   }
-  return [...byRule.values()].map(({ rule, title, severity, remedy }) => ({
-    id: rule,
-    shortDescription: { text: title },
-    ...(remedy !== undefined && { help: { text: remedy } }),
-    defaultConfiguration: { level: levels[severity] },
-    properties: { 'security-severity': scores[severity], tags: ['operations'] },
-  }));
+  // Code scanning of GitHub asks for both descriptions and for help.
+  return [...byRule.values()].map(({ rule, title, severity, remedy }) => {
+    const help = remedy ?? helpOf(rule);
+    const description = plain(clip(title, maxDescription));
+    return {
+      id: rule,
+      shortDescription: description,
+      fullDescription: description,
+      help: { text: plain(help).text, markdown: escapeMarkdown(help) },
+      defaultConfiguration: { level: levels[severity] },
+      properties: { 'security-severity': scores[severity], tags: ['operations'] },
+    };
+  });
+}
+
+function helpOf(rule: string): string {
+  const kind = rule.split('/', 1)[0] ?? rule;
+  return kind.includes('.') ? `What is looked at: opsctl steps ${kind}` : 'See the whole result: opsctl report';
+}
+
+/** A text in which nothing is a link: SARIF reads `[text](address)` in plain texts, too. */
+function plain(text: string): { readonly text: string } {
+  return { text: escapeText(text).replace(/\](?=\()/g, '] ') };
 }
 
 function resultOf(issue: Issue, ruleIndex: number, result: RunResult) {
   const { host, rule, severity, subject, text, remedy, outcome, fingerprint, standing } = issue;
   const { waived, soft, change, since } = standing;
-  const uri = uriOf(result);
   return {
     ruleId: rule,
     ruleIndex,
     ...(change === 'fixed' ? { kind: 'pass', level: 'none' } : { level: soft ? 'note' : levels[severity] }),
-    message: { text: `${host}: ${text}${remedy === undefined ? '' : `\ndo: ${remedy}`}` },
+    message: plain(`${host}: ${text}${remedy === undefined ? '' : `\ndo: ${remedy}`}`),
     locations: [
       {
-        ...(uri !== undefined && {
-          physicalLocation: { artifactLocation: { uri }, region: { startLine: 1 } },
-        }),
+        physicalLocation: { artifactLocation: { uri: uriOf(result) }, region: { startLine: 1 } },
         logicalLocations: [{ name: subject, fullyQualifiedName: `${host}/${subject}`, kind: 'resource' }],
       },
     ],
-    partialFingerprints: { 'opsctlIssue/v1': fingerprint },
+    // GitHub knows results again by this name alone, and takes all of one rule and line for one without it.
+    partialFingerprints: { 'opsctlIssue/v1': fingerprint, primaryLocationLineHash: fingerprint },
     ...(change && { baselineState: baseline[change] }),
     ...(waived && {
       suppressions: [{ kind: 'external', status: 'accepted', justification: escapeText(waiverText(waived)) }],
@@ -106,9 +140,9 @@ function resultOf(issue: Issue, ruleIndex: number, result: RunResult) {
   };
 }
 
-/** Relative to the root of the repository, or a `file:` address where the runbook is elsewhere. */
-function uriOf(result: RunResult): string | undefined {
+/** Relative to the root of the repository, or a `file:` address; readers refuse a result that is nowhere. */
+function uriOf(result: RunResult): string {
   const inside = repositoryFile(result);
   if (inside !== undefined) return inside.split('/').map(encodeURIComponent).join('/');
-  return result.run.file?.startsWith('/') ? pathToFileURL(result.run.file).href : undefined;
+  return result.run.file?.startsWith('/') ? pathToFileURL(result.run.file).href : 'opsctl';
 }

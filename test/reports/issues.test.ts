@@ -168,11 +168,24 @@ describe('sarif', () => {
   it.each([
     ['runbooks/a b#ü.yaml', 'runbooks/a%20b%23%C3%BC.yaml'],
     ['/etc/opsctl/a b.yaml', 'file:///etc/opsctl/a%20b.yaml'],
-    ['../health.yaml', undefined],
+    ['../health.yaml', 'opsctl'],
   ])('writes %s as an address', (file, uri) => {
     const [first] = scan(runResult([{ name: 'web1', steps: [disk(0.95)] }], { file })).results;
 
     expect(first?.locations[0]?.physicalLocation?.artifactLocation.uri).toBe(uri);
+  });
+
+  it('keeps to what GitHub takes, the worst first, and says how much is left out', () => {
+    const many = Array.from({ length: 25_010 }, (_, index) =>
+      finding({ subject: `/${index}`, fingerprint: String(index), severity: index === 25_009 ? 'critical' : 'low' }),
+    );
+    const { results, invocations } = scan(one({ outcome: 'failed', findings: many }));
+
+    expect(results).toHaveLength(25_000);
+    expect(results[0]?.message.text).toMatch(/^web1: \/25009:/);
+    expect(invocations).toMatchObject([
+      { toolExecutionNotifications: [{ message: { text: expect.stringMatching(/^10 more/) } }] },
+    ]);
   });
 
   it('has the same fingerprints as the gitlab report', () => {

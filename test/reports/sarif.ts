@@ -1,94 +1,11 @@
-import { Ajv } from 'ajv';
+import { readFileSync } from 'node:fs';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import addFormats from 'ajv-formats';
 
-// The part of the OASIS schema of SARIF 2.1.0 that we write, as strict as the original: nothing unknown but in
-// `properties`.
-const text = { type: 'string', minLength: 1 };
-const message = object({ text }, ['text']);
-const bag = { type: 'object', properties: { tags: { type: 'array', items: text, uniqueItems: true } } };
-const level = { enum: ['none', 'note', 'warning', 'error'] };
-const time = { type: 'string', pattern: '^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d(\\.\\d{1,3})?Z$' };
-
-const rule = object(
-  { id: text, shortDescription: message, help: message, defaultConfiguration: object({ level }), properties: bag },
-  ['id'],
-);
-const location = object({
-  physicalLocation: object({
-    artifactLocation: object({ uri: { type: 'string', pattern: "^[\\w.~:/%!$&'()*+,;=@-]+$" } }),
-    region: object({ startLine: { type: 'integer', minimum: 1 } }),
-  }),
-  logicalLocations: { type: 'array', items: object({ name: text, fullyQualifiedName: text, kind: text }) },
-});
-const result = object(
-  {
-    ruleId: text,
-    ruleIndex: { type: 'integer', minimum: 0 },
-    level,
-    message,
-    locations: { type: 'array', items: location },
-    partialFingerprints: { type: 'object', additionalProperties: { type: 'string' } },
-    kind: { enum: ['notApplicable', 'pass', 'fail', 'review', 'open', 'informational'] },
-    baselineState: { enum: ['new', 'unchanged', 'updated', 'absent'] },
-    suppressions: {
-      type: 'array',
-      items: object(
-        {
-          kind: { enum: ['inSource', 'external'] },
-          status: { enum: ['accepted', 'underReview', 'rejected'] },
-          justification: text,
-        },
-        ['kind'],
-      ),
-    },
-    properties: bag,
-  },
-  ['message'],
-);
-const run = object(
-  {
-    tool: object(
-      {
-        driver: object(
-          {
-            name: text,
-            version: text,
-            informationUri: { type: 'string', pattern: '^https://' },
-            rules: { type: 'array', items: rule, uniqueItems: true },
-          },
-          ['name'],
-        ),
-      },
-      ['driver'],
-    ),
-    automationDetails: object({ id: text }),
-    invocations: {
-      type: 'array',
-      items: object(
-        {
-          executionSuccessful: { type: 'boolean' },
-          exitCode: { type: 'integer' },
-          startTimeUtc: time,
-          endTimeUtc: time,
-        },
-        ['executionSuccessful'],
-      ),
-    },
-    columnKind: { enum: ['utf16CodeUnits', 'unicodeCodePoints'] },
-    results: { type: 'array', items: result },
-    properties: bag,
-  },
-  ['tool'],
-);
-const log = object({ $schema: { type: 'string' }, version: { const: '2.1.0' }, runs: { type: 'array', items: run } }, [
-  'version',
-  'runs',
-]);
-
-function object(properties: Readonly<Record<string, unknown>>, required: readonly string[] = []) {
-  return { type: 'object', properties, required, additionalProperties: false };
-}
-
-const validate = new Ajv({ strict: false }).compile(log);
+const schema = JSON.parse(readFileSync(new URL('./schemas/sarif-2.1.0.json', import.meta.url), 'utf8'));
+const ajv = new Ajv2020({ strict: false });
+addFormats.default(ajv);
+const validate = ajv.compile(schema);
 
 export interface SarifResult {
   readonly ruleId: string;
@@ -104,8 +21,16 @@ export interface SarifResult {
   readonly suppressions?: readonly unknown[];
 }
 
+export interface SarifRule {
+  readonly id: string;
+  readonly shortDescription?: { readonly text: string };
+  readonly fullDescription?: { readonly text: string };
+  readonly help?: { readonly text: string; readonly markdown: string };
+  readonly properties?: { readonly tags?: readonly string[] };
+}
+
 export interface SarifRun {
-  readonly tool: { readonly driver: { readonly rules: readonly { readonly id: string }[] } };
+  readonly tool: { readonly driver: { readonly rules: readonly SarifRule[] } };
   readonly invocations: readonly unknown[];
   readonly results: readonly SarifResult[];
 }
@@ -122,5 +47,22 @@ export function readSarif(json: string): SarifRun {
     if (ids[ruleIndex] !== ruleId) throw new Error(`${ruleId} is not rule ${ruleIndex}`);
   const prints = only.results.map(({ partialFingerprints }) => JSON.stringify(partialFingerprints));
   if (new Set(prints).size !== prints.length) throw new Error('a fingerprint comes twice');
+  refusedByGithub(only);
   return only;
+}
+
+/** What code scanning of GitHub refuses, or silently takes for something else. */
+function refusedByGithub({ tool, results }: SarifRun): void {
+  if (results.length > 25_000 || tool.driver.rules.length > 25_000) throw new Error('too many results or rules');
+  for (const { id, shortDescription, fullDescription, help, properties } of tool.driver.rules) {
+    for (const description of [shortDescription, fullDescription])
+      if (!description?.text || description.text.length > 1024) throw new Error(`${id} is not described`);
+    if (!help?.text || !help.markdown) throw new Error(`${id} has no help`);
+    if ((properties?.tags?.length ?? 0) > 10) throw new Error(`${id} has too many tags`);
+  }
+  for (const { locations, partialFingerprints, message } of results) {
+    if (!locations[0]?.physicalLocation?.artifactLocation.uri) throw new Error('a result is nowhere');
+    if (!partialFingerprints.primaryLocationLineHash) throw new Error('a result is not known again');
+    if (/\]\(/.test(message.text)) throw new Error(`a link in ${message.text}`);
+  }
 }
