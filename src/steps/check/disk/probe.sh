@@ -1,14 +1,82 @@
 #!/bin/sh
-# Prints the local file systems and their space and inodes. $1: local or network; $2: a path, or empty for all;
-# the rest are patterns of mount points to leave out. Exit 69: the path does not exist.
+# Prints the local file systems, their space and inodes, and what holds deleted files on those that are short of space.
+# $1: local or network; $2: a path, or empty for all; short is a file system of which more than $3 / 10000 is used and
+# less than $4 bytes are left, or that has less than $5 bytes left; the rest are patterns of mount points to leave out.
+# Exit 69: the path does not exist.
 set -eu
 # Mount points are data, never file name patterns.
 set -f
 
 scope=$1
 path=$2
-shift 2
+share=$3
+amount=$4
+floor=$5
+shift 5
 format='stat %b %f %a %S %c %d %n'
+
+# Adds $1 to $short when what stat says about it, $3 and so on, is short.
+short=
+look() {
+  # The kernel may say 2^64 - 1.
+  case $3$4$5$6 in
+    *[!0-9]* | '') return 0 ;;
+  esac
+  [ "${#3}" -lt 16 ] && [ "${#5}" -lt 16 ] || return 0
+  used=$(($3 - $4))
+  left=$(($5 * $6))
+  if [ "$left" -lt "$floor" ] || { [ "$left" -lt "$amount" ] && [ $((used * 10000)) -gt $((share * (used + $5))) ]; }; then
+    short="$short $1"
+  fi
+}
+
+# Prints a line for each mount point in $short and each deleted file below it that is still open:
+# "file DEVICE INODE LINKS BLOCKS BLOCK-SIZE NAME", and "program PID NAME". Only root sees the files of all.
+find_deleted() {
+  [ -n "$short" ] && [ -r /proc/1/fd ] && command -v grep >/dev/null && command -v timeout >/dev/null || return 0
+  set +f
+  # Reads the links alone, so no dead mount can hold it up.
+  # shellcheck disable=SC2010 # the listing is what is wanted: links of all processes by one
+  links=$(ls -ln /proc/[0-9]*/fd 2>/dev/null | grep -e '^/proc/' -e ' (deleted)$') || return 0
+  set -f
+  IFS='
+'
+  files=
+  pids=
+  count=0
+  for line in $links; do
+    case $line in
+      /proc/*:)
+        folder=${line%:}
+        continue
+        ;;
+    esac
+    IFS=' '
+    for point in $short; do
+      case ${line#* -> } in
+        "${point%/}"/*)
+          link=${line%% -> *}
+          files="$files $folder/${link##* }"
+          pid=${folder#/proc/}
+          pids="$pids ${pid%/fd}"
+          count=$((count + 1))
+          break
+          ;;
+      esac
+    done
+    [ "$count" -lt 1000 ] || break
+  done
+  IFS=' '
+  [ -n "$files" ] || return 0
+  # shellcheck disable=SC2086 # names without white space, and no patterns
+  timeout 5 stat -L -c 'file %d %i %h %b %B %n' -- $short $files 2>/dev/null || true
+  last=
+  for pid in $pids; do
+    [ "$pid" != "$last" ] || continue
+    last=$pid
+    read -r name <"/proc/$pid/comm" && printf 'program %s %s\n' "$pid" "$name"
+  done 2>/dev/null
+}
 
 # What mountinfo says about one mount is printed as "mount DEVICE TYPE OPTIONS SUPER-OPTIONS POINT". The kernel
 # escapes white space in names; they are printed as they are.
@@ -38,7 +106,15 @@ if [ -n "$path" ]; then
     esac
   done </proc/self/mountinfo
   printf '%s\n' "${found-mount 0:0 unknown rw rw /}"
-  stat -f -c "$format" -- "$path"
+  # Without a name of its own, for the name may hold spaces.
+  said=$(stat -f -c "${format% *}" -- "$path")
+  printf '%s %s\n' "$said" "$path"
+  # shellcheck disable=SC2086 # numbers
+  case $best in
+    '' | *\\*) ;;
+    *) look "$best" $said ;;
+  esac
+  find_deleted
   exit 0
 fi
 
@@ -49,6 +125,7 @@ fi
 seen=' '
 fast=
 slow=
+quiet=
 root=
 while read -r _ _ device _ point options rest; do
   # Optional fields stand before " - ".
@@ -98,6 +175,10 @@ while read -r _ _ device _ point options rest; do
     # A file that is mounted over a file, as containers do with /etc/hosts.
     [ -d "$point" ] || continue
     fast="$fast $point"
+    # What takes no writes is not judged.
+    case ,$options,$super, in
+      *,ro,*) quiet="$quiet $point " ;;
+    esac
   fi
   seen="$seen$device "
   printf 'mount %s %s %s %s %s\n' "$device" "$type" "$options" "$super" "$point"
@@ -111,7 +192,17 @@ done </proc/self/mountinfo
 
 # These answer from memory: one process for all.
 # shellcheck disable=SC2086 # names without white space, and no patterns
-[ -z "$fast" ] || stat -f -c "$format" -- $fast || true
+[ -z "$fast" ] || said=$(stat -f -c "$format" -- $fast) || true
+printf '%s\n' "${said-}"
+# shellcheck disable=SC2086 # seven numbers and words a line
+set -- ${said-}
+while [ "$#" -ge 8 ]; do
+  case $quiet in
+    *" $8 "*) ;;
+    *) look "$8" "$1" "$2" "$3" "$4" "$5" ;;
+  esac
+  shift 8
+done
 
 # The others may hang for ever, so each gets its own process and all of them five seconds.
 waiting=
@@ -150,4 +241,5 @@ while [ -n "$waiting" ]; do
     rounds=$((rounds + 9))
   }
 done
+find_deleted
 exit 0

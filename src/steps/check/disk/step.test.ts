@@ -150,4 +150,31 @@ describe('check.disk', () => {
 
     expect(mounts).toEqual([]);
   });
+
+  it('adds up what each process keeps of deleted files, and counts no file twice', () => {
+    const said = [
+      mount('/srv', { blocks: 1000, available: 50 }),
+      'file 40 2 1 8 512 /srv\n',
+      // Two links to one file, a second file, one on another device, and a link that was reopened meanwhile.
+      'file 40 11 0 2048 512 /proc/71/fd/3\nfile 40 11 0 2048 512 /proc/72/fd/3\nfile 40 12 0 1024 512 /proc/71/fd/9\n',
+      'file 41 13 0 9999 512 /proc/73/fd/3\nfile 40 14 1 9999 512 /proc/73/fd/4\n',
+      'program 71 data base\nprogram 72 copy\nprogram 73 other\n',
+    ].join('');
+    const { summary, findings } = judgeOutput(kind, said, { critical: 90 });
+
+    expect(summary).toBe(
+      '/srv is 95 % full, 200 KiB left, limit 90 %, 1.5 MiB held by 2 deleted files of pid 71 (data base)',
+    );
+    expect(findings?.[0]?.remedy).toBe('Restart pid 71 (data base), which keeps deleted files open');
+    expect(judgeOutput(kind, said, { critical: 99 }).summary).toBe('/srv is 95 % full');
+  });
+
+  it.each([
+    [{}, ['8500', '21474836480', '0']],
+    [{ warning: 80, critical: 70, available: '1KiB:' }, ['7000', '4503599627370496', '1024']],
+    [{ critical: '@40:60%' }, ['4000', '4503599627370496', '0']],
+    [{ critical: '~:95%', warning: '10:' }, ['9500', '4503599627370496', '0']],
+  ])('looks for deleted files where %j is broken, and nowhere else', (given, expected) => {
+    expect(kind.args(withDefaults(kind, given)).slice(2)).toEqual(expected);
+  });
 });

@@ -81,7 +81,7 @@ export default defineHostStep<Params, DiskData>({
       'critical-inodes': 'ratio',
     }),
   probe: script('./probe.sh', import.meta.url),
-  args: ({ path, network, ignore }) => [network ? 'network' : 'local', path ?? '', ...ignore],
+  args: (given) => [given.network ? 'network' : 'local', given.path ?? '', ...shortage(given), ...given.ignore],
   parse: (output, { path }) => readMounts(output, path),
   judge(data, given) {
     const results = data.mounts.map((mount) => judgeMount(mount, given));
@@ -125,6 +125,7 @@ const rank = { failed: 0, unknown: 1, warning: 2 } as const;
 
 function judgeMount(mount: Mount, given: Params): { issues: readonly Issue[]; metrics: readonly Metric[] } {
   const { path } = mount;
+  const { hint, remedy } = hintOf(mount);
   const one = given.path !== undefined;
   const issues: Issue[] = [];
   const metrics: Metric[] = [];
@@ -150,8 +151,8 @@ function judgeMount(mount: Mount, given: Params): { issues: readonly Issue[]; me
         level,
         reason,
         'disk-space',
-        `is ${percent(mount.usedRatio)} full, ${formatQuantity(mount.available, 'bytes')} left, ${formatLimit(limit, 'ratio')}`,
-        'Delete or move data, or make the file system larger',
+        `is ${percent(mount.usedRatio)} full, ${formatQuantity(mount.available, 'bytes')} left, ${formatLimit(limit, 'ratio')}${hint}`,
+        remedy,
       );
     const amount = optionalRange(given.available, 'bytes');
     metrics.push(
@@ -163,8 +164,8 @@ function judgeMount(mount: Mount, given: Params): { issues: readonly Issue[]; me
         'failed',
         verdict.reason,
         'disk-space',
-        `has ${formatQuantity(mount.available, 'bytes')} available, ${formatLimit(verdict.limit, 'bytes')}`,
-        'Delete or move data, or make the file system larger',
+        `has ${formatQuantity(mount.available, 'bytes')} available, ${formatLimit(verdict.limit, 'bytes')}${hint}`,
+        remedy,
       );
   }
   if (mount.inodesUsedRatio !== null) {
@@ -184,6 +185,33 @@ function judgeMount(mount: Mount, given: Params): { issues: readonly Issue[]; me
       );
   }
   return { issues, metrics };
+}
+
+/** Deleted files that are still open hold space that no file shows; less than a hundredth is not worth a word. */
+function hintOf({ held = [], size }: Mount): { readonly hint: string; readonly remedy: string } {
+  const [first, ...others] = held;
+  const all = held.reduce((sum, { bytes }) => sum + bytes, 0);
+  if (!first || all < size / 100) return { hint: '', remedy: 'Delete or move data, or make the file system larger' };
+  const who = `pid ${first.pid} (${first.program})`;
+  const files = held.reduce((sum, holder) => sum + holder.files, 0);
+  return {
+    hint: `, ${formatQuantity(all, 'bytes')} held by ${files === 1 ? 'a deleted file' : `${files} deleted files`} of ${who}${
+      others.length > 0 ? ` and ${others.length} more` : ''
+    }`,
+    remedy: `Restart ${who}, which keeps deleted files open`,
+  };
+}
+
+/** When the probe shall look for deleted files: from this part on, with less than an amount left; and below a floor. */
+function shortage({ warning, critical, available }: Params): readonly string[] {
+  const ends = [warning, critical].flatMap((range) => {
+    const { start, end, inside } = optionalRange(range, 'ratio') ?? { start: 0, end: 1, inside: false };
+    return [inside ? start : end];
+  });
+  const given = warning !== undefined || critical !== undefined;
+  const part = given ? Math.max(0, Math.min(1, ...ends)) : 0.85;
+  const floor = optionalRange(available, 'bytes')?.start ?? 0;
+  return [Math.floor(part * 10_000), given ? 2 ** 52 : 20 * gib, Math.min(2 ** 52, Math.max(0, floor))].map(String);
 }
 
 /**
