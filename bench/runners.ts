@@ -2,11 +2,13 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Fleet, hostAddress, hostName } from './fleet.js';
 import type { Command } from './measure.js';
+import type { Checks } from './workload.js';
 
 /** Files that a runner may need; made once for all of them. */
 export interface Workload {
   readonly fleet: Fleet;
-  /** The ten checks as one shell script: the very probes that opsctl sends. */
+  readonly checks: Checks;
+  /** The checks as one shell script: the very probes that opsctl sends. */
   readonly script: string;
   /** bench/floor.ts as one JavaScript file. */
   readonly floor: string;
@@ -37,12 +39,12 @@ export const runners: readonly Runner[] = [
     title: 'opsctl',
     needs: 'node',
     command: (hosts, workload) => ({
-      argv: opsctl('run', join(here, 'ten-checks.yaml'), '-i', opsctlInventory(hosts, workload), ...options(workload)),
+      argv: opsctl('run', workload.checks.runbook, '-i', opsctlInventory(hosts, workload), ...options(workload)),
       cwd: workload.fleet.folder,
       env: opsctlEnvironment(workload),
     }),
     local: (workload) => ({
-      argv: opsctl('run', join(here, 'ten-checks.yaml'), ...options(workload)),
+      argv: opsctl('run', workload.checks.runbook, ...options(workload)),
       cwd: workload.fleet.folder,
       env: opsctlEnvironment(workload),
     }),
@@ -138,8 +140,8 @@ function opsctl(...args: readonly string[]): readonly string[] {
   return [process.execPath, executable, ...args];
 }
 
-function options({ fleet }: Workload): readonly string[] {
-  return ['--param', `port=${fleet.port}`, '-o', `json=${join(fleet.folder, 'result.json')}`, '--quiet'];
+function options({ fleet, checks }: Workload): readonly string[] {
+  return [...checks.flags(fleet), '-o', `json=${join(fleet.folder, 'result.json')}`, '--quiet'];
 }
 
 function opsctlEnvironment({ fleet }: Workload): Record<string, string> {

@@ -6,7 +6,7 @@ import { parseArgs } from 'node:util';
 import { startFleet } from './fleet.js';
 import { type Command, measure, median } from './measure.js';
 import { runners } from './runners.js';
-import { prepareWorkload } from './workload.js';
+import { type Checks, checksByName, prepareWorkload } from './workload.js';
 
 const { values } = parseArgs({ options: { runs: { type: 'string', default: '7' } } });
 const executable = join(import.meta.dirname, '../bin/opsctl.js');
@@ -14,7 +14,7 @@ const folder = mkdtempSync(join(tmpdir(), 'opsctl-bench-'));
 // Something has to listen on the port that one of the checks looks at.
 const fleet = await startFleet(folder);
 try {
-  const workload = await prepareWorkload(fleet);
+  const workload = await prepareWorkload(fleet, checksByName.ten as Checks);
   const local = (name: string) =>
     runners.find((runner) => runner.name === name)?.local?.(workload) ?? { argv: ['false'] };
   const commands: Readonly<Record<string, Command>> = {

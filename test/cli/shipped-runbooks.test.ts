@@ -81,7 +81,7 @@ describeWith('runbooks/linux-baseline.yaml', ['sshd', 'ssh-keygen', 'sudo', 'roo
   let user: SshdUser;
 
   beforeAll(async () => {
-    sshd = await startSshd();
+    sshd = await startSshd({ log: true });
     user = sshd.addUser({ sudoers: 'ALL=(ALL) NOPASSWD: ALL' });
     project = shippedProject({
       'opsctl.yaml': `inventory: inventory.yaml\nknown_hosts: ${sshd.knownHostsFile}\nstate: state\n`,
@@ -100,10 +100,13 @@ describeWith('runbooks/linux-baseline.yaml', ['sshd', 'ssh-keygen', 'sudo', 'roo
     return ended.json();
   };
 
-  it('judges all of a host that is reached over SSH without root', async () => {
+  it('judges all of a host that is reached over SSH without root, in one exec', async () => {
+    const before = sshd.counts();
     const result = await run();
 
     const found = outcomes(result);
+    const { connections, channels } = sshd.counts();
+    expect([connections - before.connections, channels - before.channels]).toEqual([1, 1]);
     expect(Object.keys(found).length).toBeGreaterThan(60);
     expect(Object.entries(found).filter(([, outcome]) => /^(unknown|unreachable|refused)/.test(outcome))).toEqual([]);
     expect(found).toMatchObject({

@@ -1,9 +1,23 @@
 #!/bin/sh
-# Prints what the service manager (systemd, OpenRC or System V) says about service $1. Exit 69: no service manager.
+# Prints what the service manager (systemd, OpenRC or System V) says about service $1. $2: the only manager that is of
+# interest, or nothing. Exit 69: no service manager; 78: another manager.
 set -eu
 
 name=$1
+manager=
 if [ -d /run/systemd/system ]; then
+  manager=systemd
+elif [ -d /run/openrc ] && command -v rc-service >/dev/null 2>&1; then
+  manager=openrc
+elif [ -d /etc/init.d ]; then
+  manager=sysv
+fi
+if [ -n "$2" ] && [ "$2" != "$manager" ]; then
+  printf 'services are not looked after by %s\n' "$2" >&2
+  exit 78
+fi
+
+if [ "$manager" = systemd ]; then
   echo 'manager=systemd'
   read -r uptime _ </proc/uptime
   printf 'Uptime=%s\n' "$uptime"
@@ -31,7 +45,7 @@ if [ -d /run/systemd/system ]; then
   exit 0
 fi
 
-if [ -d /run/openrc ] && command -v rc-service >/dev/null 2>&1; then
+if [ "$manager" = openrc ]; then
   echo 'manager=openrc'
   enabled=disabled
   for link in /etc/runlevels/*/"$name"; do
@@ -43,7 +57,7 @@ if [ -d /run/openrc ] && command -v rc-service >/dev/null 2>&1; then
   }
   status=0
   rc-service --nocolor -- "$name" status >/dev/null 2>&1 || status=$?
-elif [ -d /etc/init.d ]; then
+elif [ "$manager" = sysv ]; then
   echo 'manager=sysv'
   enabled=disabled
   for link in /etc/rc[2-5].d/S[0-9][0-9]"$name"; do

@@ -1,6 +1,6 @@
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { fixture, judgeOutput, outputOf } from '../../../../test/support/probe.js';
+import { fixture, judgeOutput, outputOf, runProbe, shells } from '../../../../test/support/probe.js';
 import { readService } from './state.js';
 import kind from './step.js';
 
@@ -94,5 +94,13 @@ describe('check.service', () => {
 
   it('has a case for every host that was recorded', () => {
     expect(readdirSync(new URL('./fixtures', import.meta.url)).filter((file) => file.endsWith('.txt'))).toHaveLength(9);
+  });
+
+  it.each(Object.keys(shells))('leaves out hosts that another manager looks after, with %s', (shell) => {
+    const there = existsSync('/run/systemd/system') ? 'openrc' : 'systemd';
+    const output = runProbe(kind, { name: 'cron', manager: there }, shell);
+
+    expect(output.exitStatus).toBe(78);
+    expect(String(output.stderr)).toBe(`services are not looked after by ${there}\n`);
   });
 });

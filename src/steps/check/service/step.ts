@@ -16,6 +16,10 @@ const params = {
     },
     state: { enum: ['running', 'stopped'], default: 'running', description: 'State that it should be in.' },
     enabled: { type: 'boolean', description: 'Whether it should start with the system. Not looked at when absent.' },
+    manager: {
+      enum: ['systemd', 'openrc', 'sysv'],
+      description: 'Only where this service manager starts services; other hosts are skipped.',
+    },
   },
   required: ['name'],
   additionalProperties: false,
@@ -27,7 +31,7 @@ export default defineHostStep<FromSchema<typeof params>, ServiceData>({
   params,
   effect: 'read',
   probe: script('./probe.sh', import.meta.url),
-  args: ({ name }) => [name],
+  args: ({ name, manager }) => [name, manager ?? ''],
   parse: readService,
   judge(data, { name, state: wanted, enabled }) {
     const metrics = [
