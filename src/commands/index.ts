@@ -38,6 +38,11 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     summary: 'Make the files with which cron, systemd or a CI runs a runbook',
     load: async () => import('./schedule.js'),
   },
+  discover: {
+    group: 'Set up',
+    summary: 'Write a runbook of the checks that a host passes now',
+    load: async () => import('./discover.js'),
+  },
   init: { group: 'Set up', summary: 'Make a first inventory and runbook', load: async () => import('./init.js') },
   completion: {
     group: 'Set up',

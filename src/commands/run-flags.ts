@@ -26,12 +26,15 @@ export interface RunFlags extends ScopeFlags {
   readonly waivers?: string;
 }
 
-export function addScopeFlags(command: Command): void {
+/** `narrowed`: whether `-l` narrows the hosts; not where the command itself takes one. */
+export function addScopeFlags(command: Command, { narrowed = true } = {}): void {
   command
     .optionsGroup('Hosts:')
     // One value at a time: a list would swallow the runbook in `run -i hosts.yaml patch.yaml`.
-    .option('-i, --inventory <source>', 'inventory file, folder, program, or "host1,host2,"; several times', append)
-    .option('-l, --hosts <pattern>', 'only these hosts: web*, a,b, prod,&db, all,!db1, ~regex, @failed')
+    .option('-i, --inventory <source>', 'inventory file, folder, program, or "host1,host2,"; several times', append);
+  if (narrowed)
+    command.option('-l, --hosts <pattern>', 'only these hosts: web*, a,b, prod,&db, all,!db1, ~regex, @failed');
+  command
     .option('--project <folder>', 'project folder with opsctl.yaml')
     .option('-u, --user <name>', "login name, in place of the inventory's")
     .addOption(new Option('--transport <name>', 'how to reach the hosts').choices(['local', 'ssh', 'openssh']))

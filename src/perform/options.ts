@@ -26,6 +26,8 @@ export interface RunOptions extends ScopeOptions {
   readonly resume?: ResumedRun;
   /** Shows the result on stdout in place of a report. */
   readonly show?: (result: RunResult) => string;
+  /** Takes the result in place of all reports: the run is a part of something else. Goes with `quiet`. */
+  readonly collect?: (result: RunResult) => void;
 }
 
 /** Which project, which inventory, which hosts, how to reach them. Shared by every command that selects hosts. */

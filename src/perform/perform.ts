@@ -102,6 +102,7 @@ async function show(
   options: RunOptions,
   { terminal, cwd }: CommandContext,
 ): Promise<void> {
+  if (options.collect) return options.collect(result);
   const isGreen = result.exit.code === exitCode.ok;
   const summarized = options.quiet === true && !isGreen && !options.outputs;
   const silent = options.quiet === true && (isGreen || summarized);
@@ -132,7 +133,7 @@ function keepRequest(folder: string, options: RunOptions, { runbook, runId }: Pr
   const sha256 = createHash('sha256')
     .update(runbook.files.map((file) => file.sha256).join())
     .digest('hex');
-  const { resume, show: _, ...asked } = options;
+  const { resume, show: _, collect: __, ...asked } = options;
   if (!resume) {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     writeRequest(folder, { id: runId, cwd: context.cwd, sha256, options: asked });
