@@ -48,7 +48,7 @@ export function execRunbook(
   flags: Pick<ExecFlags, 'sudo' | 'change' | 'stepTimeout'>,
 ): string {
   const [only] = words;
-  const literal = (word: string) => word.replaceAll('${{', '$${{');
+  const literal = (word: string) => word.replaceAll('${{', () => '$${{');
   const call = words.length === 1 ? { command: literal(only ?? '') } : { command: '"$@"', args: words.map(literal) };
   return JSON.stringify({
     name: `exec ${literal(words.join(' ')).slice(0, 80)}`,

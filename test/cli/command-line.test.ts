@@ -71,6 +71,13 @@ describe('a mistake on the command line', () => {
     expect(ended.code).toBe(0);
   });
 
+  it('takes what looks like an expression in an ad-hoc command for text', async () => {
+    const ended = await project.run(['exec', '-l', 'web1', 'printf', '%s', '${{ run.id }}']);
+
+    expect(ended.stdout).toContain('${{ run.id }}');
+    expect(ended.code).toBe(0);
+  });
+
   it('takes one value for each flag, so that the runbook may stand anywhere', async () => {
     const ended = await project.run(['run', '-i', 'inventory.yaml', '-l', 'web1', '-o', 'json', 'ok.yaml']);
 
