@@ -1,4 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
+import { channelEnding } from './ending.js';
 import type { Channel, ChannelExit, OutputHandlers } from './transport.js';
 
 export interface ProcessOptions {
@@ -20,72 +21,38 @@ export interface ProcessChannel extends Channel {
 /** A started process, alone in its process group, as a channel. */
 export function processChannel(child: ChildProcess, output: OutputHandlers, options: ProcessOptions): ProcessChannel {
   const { stdin, stdout, stderr } = child;
-  let status: ChannelExit | undefined;
-  let completed = false;
-  let settled = false;
-  let grace: NodeJS.Timeout | undefined;
-  const pendingWrites = new Set<() => void>();
-  let resolveExit: (exit: ChannelExit) => void = () => {};
-  const exit = new Promise<ChannelExit>((resolve) => {
-    resolveExit = resolve;
+  const ending = channelEnding(options.afterExit, (result) => {
+    for (const stream of [stdin, stdout, stderr]) stream?.destroy();
+    options.onEnd?.();
+    return options.judge ? options.judge(result) : result;
   });
 
-  const settle = (result: ChannelExit) => {
-    if (settled) return;
-    settled = true;
-    clearTimeout(grace);
-    for (const stream of [stdin, stdout, stderr]) stream?.destroy();
-    for (const taken of [...pendingWrites]) taken();
-    options.onEnd?.();
-    const judged = options.judge ? options.judge(result) : result;
-    void Promise.resolve(judged).then(resolveExit);
-  };
   stdout?.on('data', (chunk: Buffer) => {
-    if (!settled) output.onStdout(chunk);
+    if (!ending.settled()) output.onStdout(chunk);
   });
   stderr?.on('data', (chunk: Buffer) => {
-    if (!settled) output.onStderr(chunk);
+    if (!ending.settled()) output.onStderr(chunk);
   });
   if (options.held) for (const stream of [stdout, stderr]) stream?.pause();
   for (const stream of [stdin, stdout, stderr]) stream?.on('error', () => {});
-  const exited = (ended: ChannelExit) => {
-    if (status) return;
-    status = ended;
-    if (completed) settle(status);
-    else grace = setTimeout(() => settle({ ...ended, truncated: true }), options.afterExit);
-  };
-  child.on('exit', (code, signal) => exited({ status: code, signal }));
-  child.on('close', (code, signal) => settle(status ?? { status: code, signal }));
+  child.on('exit', (code, signal) => ending.exited({ status: code, signal }));
+  child.on('close', (code, signal) => ending.settle(ending.status() ?? { status: code, signal }));
 
   return {
-    exit,
-    exited,
+    exit: ending.exit,
+    exited: ending.exited,
     release() {
       for (const stream of [stdout, stderr]) stream?.resume();
     },
-    async write(data) {
-      if (settled || !stdin?.writable) return;
-      await new Promise<void>((resolve) => {
-        const taken = () => {
-          pendingWrites.delete(taken);
-          resolve();
-        };
-        pendingWrites.add(taken);
-        stdin.write(data, taken);
-      });
-    },
+    write: (data) => ending.write(stdin, data),
     end() {
       stdin?.end();
     },
-    complete() {
-      completed = true;
-      if (status) settle(status);
-    },
+    complete: ending.complete,
     kill() {
-      if (settled) return;
+      if (ending.settled()) return;
       signalGroup(child, 'SIGTERM');
-      const force = setTimeout(() => signalGroup(child, 'SIGKILL'), 2_000);
-      void exit.then(() => clearTimeout(force));
+      ending.later(2_000, () => signalGroup(child, 'SIGKILL'));
     },
   };
 }
