@@ -64,6 +64,7 @@ function caseOf(step: StepResult, name: string, warningsFail: boolean): TestCase
   const standing = standingOf(step);
   const wanted = needsAttention(step) || isCommand(step.uses);
   const notes = [
+    ...(step.attempts > 1 ? [`${step.attempts} attempts`] : []),
     ...(kind === undefined && step.outcome !== 'ok'
       ? [step.rescued ? withExcuse(step.summary, step) : `${step.outcome}: ${step.summary}`]
       : []),
