@@ -60,7 +60,7 @@ describe('docs/expressions.md', () => {
   });
 
   it('shows a runbook whose expressions compile', () => {
-    const inRunbook: Scope = { ...scope, stepIds: new Set(['plan']) };
+    const inRunbook: Scope = { ...scope, names: new Set([...scope.names, 'item']), stepIds: new Set(['updates']) };
     const [runbook = ''] = blocks('yaml');
     const conditions = [...runbook.matchAll(/(?:when|each): (.*)/g)].map((match) => match[1] ?? '');
 
