@@ -67,7 +67,9 @@ function stepRow(step: StepResult): Row {
     rescued: step.rescued === true ? 'yes' : '',
     reason: step.reason,
     summary: step.summary,
-    findings: step.findings.map((finding) => `${finding.severity}: ${finding.subject}: ${finding.detail}${findingNotes(finding)}`).join('; '),
+    findings: step.findings
+      .map((finding) => `${finding.severity}: ${finding.subject}: ${finding.detail}${findingNotes(finding)}`)
+      .join('; '),
     metrics: step.metrics.map(({ name, value, unit }) => `${name}=${value} ${unit}`).join('; '),
     ...(severity !== undefined && { severity }),
     controls: (step.controls ?? []).join('; '),

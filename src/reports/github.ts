@@ -80,7 +80,8 @@ function message(group: ResultGroup): string {
   const remedies = group.findings.flatMap(({ remedy }) => (remedy === undefined ? [] : [remedy]));
   const remedy = remedies[0] ?? remedyFor(group.reason);
   return (
-    clip(withNotes(`${group.summary} (${group.reason})`, group), maxMessage) + (remedy === undefined ? '' : `\ndo: ${clip(remedy, 400)}`)
+    clip(withNotes(`${group.summary} (${group.reason})`, group), maxMessage) +
+    (remedy === undefined ? '' : `\ndo: ${clip(remedy, 400)}`)
   );
 }
 

@@ -21,6 +21,8 @@ export interface ResultGroup extends Standing {
   readonly hosts: readonly string[];
   /** What the first host of the group said. */
   readonly sample?: StepResult;
+  /** What each host of the group said, in the same order; empty for what is wrong with hosts as a whole. */
+  readonly results: readonly StepResult[];
   /** The rescue steps of its group made good for it. */
   readonly rescued: boolean;
   /** How many different outputs were folded into this group; 1 when all are the same. */
@@ -211,6 +213,7 @@ function groupOf(members: readonly Member[], outputs: number): ResultGroup {
     findings: first.result?.findings ?? [],
     hosts: members.map(({ host }) => host),
     ...(first.result && { sample: first.result }),
+    results: members.flatMap(({ result }) => result ?? []),
     outputs,
   };
 }

@@ -20,3 +20,8 @@ function printed(value: Value): string {
   if (Array.isArray(value)) return value.map(String).join('');
   return typeof value === 'object' && safe in value ? value[safe] : escapeXml(String(value));
 }
+
+/** Text of our own that is markup already: the style and the script of a page. Never what a host said. */
+export function asIs(text: string): Html {
+  return { [safe]: text, toString: () => text };
+}

@@ -12,6 +12,7 @@ import {
   titleOfStep,
 } from './groups.js';
 import { foldHosts } from './hosts.js';
+import { foldNumbers } from './numbers.js';
 import { remedyFor } from './remedies.js';
 import type { Report } from './report.js';
 import { findingNotes, labelOf, notesOf, withExcuse, withNotes } from './standing.js';
@@ -38,7 +39,13 @@ function renderMarkdown(result: RunResult): string {
     heading(result),
     summary(result),
     ...worst.map((group) => details(group, result.hosts.length)),
-    stepTable(groups, result.hosts.length),
+    stepTable(
+      foldNumbers(
+        groups,
+        result.hosts.map(({ name }) => name),
+      ),
+      result.hosts.length,
+    ),
     ...outputs.map((group) => output(group, result.hosts.length)),
   ];
   return `${guardLog(limited(blocks))}\n`;
