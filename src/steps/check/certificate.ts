@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import type { PeerCertificate } from 'node:tls';
 import type { Metric } from '../../result/result.schema.js';
 import { formatLimit, formatQuantity } from '../quantity.js';
@@ -14,6 +15,8 @@ export interface Certificate {
   readonly serial: string;
   /** SHA-256 of the certificate. */
   readonly fingerprint: string;
+  /** `rsa 2048`, `ec prime256v1`, `ed25519`. */
+  readonly keyType: string;
 }
 
 export function readCertificate(peer: PeerCertificate): Certificate {
@@ -30,7 +33,20 @@ export function readCertificate(peer: PeerCertificate): Certificate {
     notAfter: new Date(peer.valid_to).toISOString(),
     serial: peer.serialNumber,
     fingerprint: peer.fingerprint256,
+    keyType: keyTypeOf(new X509Certificate(peer.raw)),
   };
+}
+
+/** Type and size of the key in a certificate. */
+export function keyTypeOf(certificate: X509Certificate): string {
+  try {
+    const { asymmetricKeyType = 'unknown', asymmetricKeyDetails = {} } = certificate.publicKey;
+    const { modulusLength, namedCurve } = asymmetricKeyDetails;
+    return [asymmetricKeyType, modulusLength ?? namedCurve ?? ''].join(' ').trim();
+  } catch {
+    // OpenSSL here does not know the algorithm.
+    return 'unknown';
+  }
 }
 
 /** The chain as the server sent it and node completed it, the server's own certificate first. */

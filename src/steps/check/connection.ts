@@ -48,6 +48,18 @@ const verification: Readonly<Record<string, readonly [reason: string, detail: st
   ERR_TLS_CERT_ALTNAME_INVALID: ['wrong-name', 'the certificate is for another name'],
 };
 
+/** What the server tells when the certificate that it wants of us is missing or not good enough (RFC 8446, 6.2). */
+const alerts: Readonly<Record<string, readonly [reason: string, detail: string]>> = {
+  CERTIFICATE_REQUIRED: ['client-certificate', 'the server wants a client certificate'],
+  UNKNOWN_CA: ['client-certificate', 'the server does not know the issuer of our certificate'],
+  BAD_CERTIFICATE: ['client-certificate', 'the server refuses our certificate'],
+  UNSUPPORTED_CERTIFICATE: ['client-certificate', 'the server refuses certificates like ours'],
+  CERTIFICATE_UNKNOWN: ['client-certificate', 'the server refuses our certificate'],
+  CERTIFICATE_REVOKED: ['client-certificate', 'the server says that our certificate is revoked'],
+  CERTIFICATE_EXPIRED: ['client-certificate', 'the server says that our certificate has expired'],
+  ACCESS_DENIED: ['client-certificate', 'the server lets our certificate not in'],
+};
+
 /** What OpenSSL and node say about a chain or a handshake; undefined when the error is of another kind. */
 export function tlsFailure(error: {
   readonly code?: string | undefined;
@@ -56,6 +68,8 @@ export function tlsFailure(error: {
   const { code = '', message } = error;
   const found = verification[code];
   if (found) return { reason: found[0], detail: found[1] };
+  const alert = alerts[/^ERR_SSL_\w+?_ALERT_(\w+)$/.exec(code)?.[1] ?? ''];
+  if (alert) return { reason: alert[0], detail: alert[1] };
   if (code.startsWith('ERR_SSL_') || code.startsWith('ERR_TLS_') || code === 'EPROTO')
     return { reason: 'tls-failed', detail: `no TLS connection: ${message.replace(/^[\dA-F]+:|\s+$/g, '')}` };
   return undefined;

@@ -1,8 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { connect as connectTcp, isIP, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { connect as connectTls, rootCertificates } from 'node:tls';
+import { connect as connectTls, rootCertificates, type TLSSocket } from 'node:tls';
 import type { Dial } from '../step.js';
+import type { ClientCertificate } from './client-certificate.js';
 import { type ConnectionFailure, connectionFailure } from './connection.js';
 import { describePeer, type TlsPeer } from './peer.js';
 
@@ -165,9 +166,11 @@ export class Dialogue {
   async secure({
     servername,
     ca,
+    identity,
   }: {
     readonly servername: string;
     readonly ca?: string | undefined;
+    readonly identity?: ClientCertificate | undefined;
   }): Promise<TlsPeer> {
     // What came in the clear after the promise of TLS could have been put there by anyone.
     if (this.#buffer.length > 0) throw new ServerFault('protocol-error', 'the server talks on in the clear before TLS');
@@ -181,6 +184,7 @@ export class Dialogue {
       minVersion: 'TLSv1',
       ciphers: 'DEFAULT:@SECLEVEL=0',
       ...(authorities && { ca: authorities }),
+      ...identity,
       // Literal addresses are no server names (RFC 6066).
       ...(isIP(servername) === 0 && { servername }),
       checkServerIdentity: () => undefined,
@@ -198,7 +202,27 @@ export class Dialogue {
         throw new ServerFault('tls-failed', 'the server closed the connection during the TLS handshake');
       await this.#news();
     }
+    if (identity) await this.#verdict(secured);
     return peer;
+  }
+
+  /**
+   * In TLS 1.3 the server judges our certificate after the handshake is done here. One that takes it sends a ticket;
+   * one that has nothing to send is given a second to refuse.
+   */
+  async #verdict(secured: TLSSocket): Promise<void> {
+    let waits = true;
+    const end = () => {
+      waits = false;
+      this.#wake();
+    };
+    const timer = setTimeout(end, 1_000);
+    secured.once('session', end);
+    while (waits && this.#buffer.length === 0 && !this.#error && !this.#closed) await this.#news();
+    clearTimeout(timer);
+    if (this.#error) throw this.#error;
+    if (this.#closed)
+      throw new ServerFault('client-certificate', 'the server closed the connection after our certificate');
   }
 
   /** Goes on under TLS with a server that is the right one, and current enough to be told a secret. */

@@ -12,6 +12,7 @@ import {
 } from 'node:tls';
 import type { Dial } from '../step.js';
 import { type Certificate, readCertificate } from './certificate.js';
+import type { ClientCertificate } from './client-certificate.js';
 import { type ConnectionFailure, connectionFailure } from './connection.js';
 
 /** Most of a body that is looked at. */
@@ -24,6 +25,8 @@ export interface HttpTarget {
   /** Connect here instead of asking for the address of the name. */
   readonly address: string | undefined;
   readonly ca: string | undefined;
+  /** Shown to the server of the URL, and to no other that it redirects to. */
+  readonly identity?: ClientCertificate | undefined;
   readonly redirects: number;
   /** For all requests together. */
   readonly seconds: number;
@@ -67,10 +70,10 @@ export async function fetchPage(target: HttpTarget, signal: AbortSignal): Promis
   const either = AbortSignal.any([signal, late.signal]);
   const redirects: string[] = [];
   let url = new URL(target.url);
-  let headers = target.headers;
+  let { headers, identity } = target;
   try {
     while (true) {
-      const answer = await fetchOnce(url, { ...target, headers }, ca, either);
+      const answer = await fetchOnce(url, { ...target, headers, identity }, ca, either);
       const total = (performance.now() - started) / 1000;
       const result = { ...answer, redirects, url: shown(url), phases: { ...answer.phases, total } };
       const location = isRedirect(answer.status) ? answer.headers.location : undefined;
@@ -88,7 +91,10 @@ export async function fetchPage(target: HttpTarget, signal: AbortSignal): Promis
         };
       redirects.push(shown(next));
       // What was meant for one server is not told to another.
-      if (next.origin !== url.origin) headers = {};
+      if (next.origin !== url.origin) {
+        headers = {};
+        identity = undefined;
+      }
       url = next;
     }
   } catch (error) {
@@ -127,7 +133,7 @@ async function fetchOnce(
   let certificate: Certificate | null = null;
   let remote: string | null = null;
 
-  const options: RequestOptions & { ca?: string[] } = {
+  const options: RequestOptions & { ca?: string[]; cert?: Buffer } = {
     method: target.method,
     headers: {
       host: url.host,
@@ -140,6 +146,7 @@ async function fetchOnce(
     agent: false,
     signal,
     ...(ca && { ca: [...ca] }),
+    ...target.identity,
     ...(target.address !== undefined && connectTo(target.address, url)),
   };
   if (target.dial) {
@@ -148,7 +155,7 @@ async function fetchOnce(
     phases.connect = since(started);
     // Node asks an agent first.
     delete options.agent;
-    options.createConnection = () => (secure ? secureOver(stream, url, ca) : stream);
+    options.createConnection = () => (secure ? secureOver(stream, url, ca, target.identity) : stream);
   }
   return await new Promise<OneAnswer>((resolve, reject) => {
     let sent = performance.now();
@@ -197,11 +204,17 @@ async function fetchOnce(
 }
 
 /** TLS over a connection that another made, with the checks that `https` makes. */
-function secureOver(stream: Duplex, url: URL, ca: readonly string[] | undefined): TLSSocket {
+function secureOver(
+  stream: Duplex,
+  url: URL,
+  ca: readonly string[] | undefined,
+  identity: ClientCertificate | undefined,
+): TLSSocket {
   const name = url.hostname.replace(/^\[|\]$/g, '');
   return connectTls({
     socket: stream,
     ...(ca && { ca: [...ca] }),
+    ...identity,
     ...(isIP(name) === 0 && { servername: name }),
     checkServerIdentity: (_host, certificate) => checkServerIdentity(name, certificate),
   });

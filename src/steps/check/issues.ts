@@ -22,6 +22,8 @@ export interface Measurement {
 export interface Thresholds {
   readonly warning?: string | number | undefined;
   readonly critical?: string | number | undefined;
+  /** Unit of a number without one. */
+  readonly bare?: string;
   readonly min?: number;
   readonly max?: number;
 }
@@ -34,8 +36,8 @@ export function measure(
   thresholds: Thresholds,
   phrase: (quantity: string) => string,
 ): Measurement {
-  const { warning, critical, ...bounds } = thresholds;
-  const limits = { warning: optionalRange(warning, unit), critical: optionalRange(critical, unit) };
+  const { warning, critical, bare, ...bounds } = thresholds;
+  const limits = { warning: optionalRange(warning, unit, bare), critical: optionalRange(critical, unit, bare) };
   const { level, reason, limit } = judgeNumber(value, limits.warning, limits.critical);
   const said = phrase(formatQuantity(value, unit));
   return {

@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { expectSuccess } from '../../lines.js';
 import { type ProbeOutput, text, UnreadableOutput } from '../../step.js';
-import type { Certificate } from '../certificate.js';
+import { type Certificate, keyTypeOf } from '../certificate.js';
 
 export interface FoundCertificate extends Certificate {
   readonly file: string;
@@ -72,6 +72,7 @@ function readOne(file: string, trusted: boolean, body: string): FoundCertificate
     notAfter: new Date(x509.validTo).toISOString(),
     serial: x509.serialNumber,
     fingerprint: x509.fingerprint256,
+    keyType: keyTypeOf(x509),
     authority: x509.ca,
     selfSigned: x509.subject === x509.issuer,
   };

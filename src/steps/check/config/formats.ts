@@ -3,9 +3,9 @@ import { decode } from '../../../documents/decode.js';
 import { readJson } from '../../../documents/json.js';
 import { sourceOf } from '../../../documents/source.js';
 import { UserError } from '../../../errors.js';
+import { findInTree } from '../tree.js';
 import { readIni, readKeyValue } from './ini.js';
 import { readToml } from './toml.js';
-import { findInTree } from './tree.js';
 import { type Trouble, TroubleError } from './trouble.js';
 import { readXml } from './xml.js';
 

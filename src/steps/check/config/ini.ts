@@ -1,5 +1,5 @@
+import { partsOf } from '../tree.js';
 import type { Find } from './formats.js';
-import { partsOf } from './tree.js';
 import { TroubleError } from './trouble.js';
 
 interface Entry {

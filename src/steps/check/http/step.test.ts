@@ -36,6 +36,16 @@ describeWith('check.http', ['openssl'], () => {
         return response.writeHead(301, { location: 'ftp://x/' }).end();
       case '/headers':
         return response.end(JSON.stringify(request.headers));
+      case '/api':
+        return response
+          .writeHead(200, {
+            'Content-Type': 'application/json',
+            'X-Powered-By': 'test',
+            'Set-Cookie': ['a=1', 'b=hunter2'],
+          })
+          .end(
+            '{"state": "up", "queue": {"length": 120}, "nodes": [{"ok": true}, {"ok": false}], "password": "hunter2"}',
+          );
       case '/slow':
         return void setTimeout(() => response.end('late'), 250);
       case '/endless':
@@ -126,6 +136,69 @@ describeWith('check.http', ['openssl'], () => {
     expect((await look(`${base}/ftp`)).reason).toBe('bad-redirect');
   });
 
+  it('judges where redirects lead', async () => {
+    const moved = (given: object) => look(`${base}/moved`, given);
+
+    expect((await moved({ 'redirect-to': '/health$' })).outcome).toBe('ok');
+    expect(
+      (await moved({ redirects: 0, status: [302], 'redirect-to': '^http://127.0.0.1:\\d+/health$' })).outcome,
+    ).toBe('ok');
+    expect(await moved({ 'redirect-to': '^https:' })).toMatchObject({
+      outcome: 'failed',
+      reason: 'wrong-redirect',
+      summary: expect.stringMatching(/redirects to http:\S+\/health, which does not match \/\^https:\//),
+    });
+    expect(await look(`${base}/health`, { 'redirect-to': 'health' })).toMatchObject({ reason: 'no-redirect' });
+  });
+
+  it('judges the headers of the answer', async () => {
+    const api = (given: object) => look(`${base}/api`, given);
+
+    expect((await api({ 'response-headers': { 'content-TYPE': ['^application/', 'json$'] } })).outcome).toBe('ok');
+    expect((await api({ 'response-headers-lack': ['Server'] })).outcome).toBe('ok');
+    expect(await api({ 'response-headers': { 'Content-Type': 'html' } })).toMatchObject({
+      outcome: 'failed',
+      reason: 'header-mismatch',
+      summary: expect.stringContaining('has a header Content-Type "application/json" that does not match /html/'),
+    });
+    expect(await api({ 'response-headers': { 'Strict-Transport-Security': '.' } })).toMatchObject({
+      reason: 'header-absent',
+    });
+    expect(await api({ 'response-headers-lack': ['x-powered-by'] })).toMatchObject({ reason: 'header-present' });
+    const cookie = await api({ 'response-headers': { 'Set-Cookie': 'HttpOnly' } });
+    expect(cookie.reason).toBe('header-mismatch');
+    expect(JSON.stringify(cookie)).not.toContain('hunter2');
+  });
+
+  it('judges values in a JSON body and measures them', async () => {
+    const api = (...json: object[]) => look(`${base}/api`, { json });
+    const length = { at: 'queue.length', range: '0:1000' };
+
+    const good = await api({ at: '/state', equals: 'up' }, length, { at: 'error', state: 'absent' });
+    expect(good).toMatchObject({ outcome: 'ok', summary: expect.stringMatching(/answers 200 in/) });
+    expect(good.metrics?.find(({ name }) => name === 'queue.length')).toMatchObject({ value: 120, critical: '1000' });
+    expect(await api({ ...length, warning: '0:100' })).toMatchObject({
+      outcome: 'warning',
+      reason: 'out-of-range',
+      summary: expect.stringContaining('queue.length is 120, limit 100'),
+      metrics: expect.arrayContaining([expect.objectContaining({ name: 'queue.length', warning: '100' })]),
+    });
+    expect(await api({ at: 'queue.length', range: '0:100' })).toMatchObject({ outcome: 'failed' });
+    expect(await api({ at: 'nodes.*.ok', equals: true })).toMatchObject({ outcome: 'failed', reason: 'not-equal' });
+    expect(await api({ at: 'gone' })).toMatchObject({ outcome: 'failed', reason: 'absent' });
+    const hidden = await api({ at: 'password', matches: '^x' });
+    expect(hidden.outcome).toBe('failed');
+    expect(JSON.stringify(hidden)).not.toContain('hunter2');
+    expect(await look(`${base}/moved`, { redirects: 0, status: [302], json: [{ at: 'a' }] })).toMatchObject({
+      outcome: 'failed',
+      reason: 'not-json',
+    });
+    expect(await look(`${base}/huge`, { json: [{ at: 'a' }] })).toMatchObject({
+      outcome: 'unknown',
+      reason: 'too-large',
+    });
+  });
+
   it('sends headers and secrets, but not to another server', async () => {
     const headers = { 'X-One': 'one', Authorization: new Secret('env:TOKEN', 'hunter2') };
     const bodyHas = (...body: string[]) => ({ headers, ca, body });
@@ -168,6 +241,16 @@ describeWith('check.http', ['openssl'], () => {
       reason: 'above-warning',
     });
     expect(await look(`${base}/slow`, { critical: '100ms' })).toMatchObject({ outcome: 'failed' });
+    expect(await look(`${base}/slow`, { 'critical-first-byte': '100ms' })).toMatchObject({
+      outcome: 'failed',
+      summary: expect.stringMatching(/the first byte comes in \d+ ms, limit 100 ms$/),
+    });
+    expect((await look(`${base}/slow`, { 'critical-connect': '5s', 'critical-dns': '5s' })).outcome).toBe('ok');
+    expect(await look(`${base}/health`, { 'warning-size': '1kB:' })).toMatchObject({ reason: 'below-warning' });
+    expect(await look(`${secure}/health`, { ca, 'warning-certificate': '60:', 'critical-tls': '5s' })).toMatchObject({
+      outcome: 'warning',
+      summary: expect.stringContaining('certificate expires in 30 d, at least 60 d'),
+    });
   });
 
   it('calls no answer a failure of the server', async () => {
@@ -198,6 +281,20 @@ describeWith('check.http', ['openssl'], () => {
     const call = kind.call(params, { host: { name: 'a', address: '127.0.0.1' }, signal: AbortSignal.timeout(200) });
 
     await expect(call).rejects.toThrow();
+  });
+
+  it('refuses what cannot be', () => {
+    const problems = (given: object) => kind.validate?.(withDefaults(kind, { url: 'https://a/', ...given }));
+
+    expect(problems({ 'response-headers': { Server: ['ok', '('] } })).toMatchObject([
+      { path: ['response-headers', 'Server', 1] },
+    ]);
+    expect(problems({ method: 'HEAD', json: [{ at: 'a' }] })).toMatchObject([{ path: ['json'] }]);
+    expect(problems({ json: [{ at: 'a', state: 'absent', equals: 1 }] })).toMatchObject([
+      { path: ['json', 0, 'state'] },
+    ]);
+    expect(problems({ key: 'key.pem' })).toMatchObject([{ hint: 'add certificate' }]);
+    expect(problems({ 'critical-certificate': 14 })).toMatchObject([{ hint: 'write "14:" for at least 14' }]);
   });
 
   it.each([

@@ -1,14 +1,18 @@
 import { parseDuration } from '../../../documents/duration.js';
 import type { FromSchema, JsonSchema } from '../../../documents/json-schema.js';
-import { foundPattern, missingPattern, patternProblems, patternsSchema } from '../../patterns.js';
-import { formatLimit, formatQuantity } from '../../quantity.js';
-import { judgeNumber, metricOf, optionalRange, rangeProblems, rangeSchema } from '../../range.js';
-import { defineControllerStep, type Judgement } from '../../step.js';
-import { type Certificate, secondsLeft } from '../certificate.js';
-import type { ConnectionFailure } from '../connection.js';
+import { patternProblems, patternsSchema } from '../../patterns.js';
+import { formatQuantity } from '../../quantity.js';
+import { rangeProblems, rangeSchema } from '../../range.js';
+import type { TextOrSecret } from '../../secret-param.js';
+import { defineControllerStep } from '../../step.js';
+import { clientCertificateParams, clientCertificateProblems, readClientCertificate } from '../client-certificate.js';
 import { deadlineParam } from '../deadline.js';
+import { caParam } from '../endpoint.js';
 import { type Headers, headersParam, plainHeaders, urlProblems } from '../fetch-json.js';
-import { fetchPage, type HttpAnswer, type Phases } from '../fetch-page.js';
+import { fetchPage } from '../fetch-page.js';
+import { type Issue, judgeIssues, unclear, wrong } from '../issues.js';
+import { judgeValues, valuesProblems, valuesSchema, type WantedValue } from '../values.js';
+import { answerIssues, type HttpData, measureAnswer, readAnswer } from './answer.js';
 
 const params = {
   type: 'object',
@@ -48,6 +52,32 @@ const params = {
       ...patternsSchema('Regular expressions (RE2) that must not occur in the body.'),
       examples: ['(?i)stack trace'],
     },
+    'response-headers': {
+      type: 'object',
+      additionalProperties: patternsSchema('Regular expressions (RE2) that must all occur in the value.'),
+      description:
+        'Headers that the answer must have, each with regular expressions (RE2) that must all occur in its value.',
+      examples: [{ 'Strict-Transport-Security': 'max-age=\\d{7}', 'Content-Type': '^application/json' }],
+    },
+    'response-headers-lack': {
+      type: 'array',
+      items: { type: 'string', minLength: 1 },
+      minItems: 1,
+      description: 'Headers that the answer must not have.',
+      examples: [['Server', 'X-Powered-By']],
+    },
+    json: {
+      ...valuesSchema(
+        'Values in a JSON body: each with `at` and any of `equals`, `matches`, `range`, `warning`, `state`, `sensitive`. A number with limits becomes a metric.',
+        'Where the value is: `a.b.0` or a JSON pointer `/a/b/0`; `*` stands for each.',
+      ),
+      examples: [
+        [
+          { at: 'status', equals: 'up' },
+          { at: 'queue.length', warning: 100, range: 1000 },
+        ],
+      ],
+    },
     redirects: {
       type: 'integer',
       minimum: 0,
@@ -55,38 +85,84 @@ const params = {
       default: 5,
       description: 'How many redirects to follow. 0 judges the redirect itself.',
     },
+    'redirect-to': {
+      ...patternsSchema('Regular expressions (RE2) that must all occur in the URL where the redirects lead.'),
+      examples: ['^https://www\\.example\\.com/'],
+    },
     warning: { ...rangeSchema('Warn when the whole answer takes longer; a number is seconds.'), examples: ['500ms'] },
     critical: { ...rangeSchema('Fail when the whole answer takes longer; a number is seconds.'), examples: ['2s'] },
-    ca: {
-      type: 'string',
-      minLength: 1,
-      description: 'PEM file on this machine with authorities to trust besides the public ones.',
-      examples: ['/etc/ssl/certs/ca-certificates.crt'],
+    'warning-dns': {
+      ...rangeSchema('Warn when looking up the name takes longer; a number is seconds.'),
+      examples: ['500ms'],
     },
+    'critical-dns': {
+      ...rangeSchema('Fail when looking up the name takes longer; a number is seconds.'),
+      examples: ['2s'],
+    },
+    'warning-connect': {
+      ...rangeSchema('Warn when the TCP connection takes longer; a number is seconds.'),
+      examples: ['200ms'],
+    },
+    'critical-connect': {
+      ...rangeSchema('Fail when the TCP connection takes longer; a number is seconds.'),
+      examples: ['1s'],
+    },
+    'warning-tls': {
+      ...rangeSchema('Warn when the TLS handshake takes longer; a number is seconds.'),
+      examples: ['300ms'],
+    },
+    'critical-tls': {
+      ...rangeSchema('Fail when the TLS handshake takes longer; a number is seconds.'),
+      examples: ['1s'],
+    },
+    'warning-first-byte': {
+      ...rangeSchema('Warn when the first byte comes later after the request; a number is seconds.'),
+      examples: ['500ms'],
+    },
+    'critical-first-byte': {
+      ...rangeSchema('Fail when the first byte comes later after the request; a number is seconds.'),
+      examples: ['2s'],
+    },
+    'warning-size': { ...rangeSchema('Warn when the size of the body is outside this range.'), examples: ['10kB:'] },
+    'critical-size': { ...rangeSchema('Fail when the size of the body is outside this range.'), examples: ['1:'] },
+    'warning-certificate': {
+      ...rangeSchema('Warn when the time left of the certificate is outside this range; a number is days.'),
+      examples: ['30d:'],
+    },
+    'critical-certificate': {
+      ...rangeSchema('Fail when the time left of the certificate is outside this range; a number is days.'),
+      examples: ['14d:'],
+    },
+    ca: caParam,
+    ...clientCertificateParams,
     deadline: deadlineParam,
   },
   required: ['url'],
   additionalProperties: false,
 } as const satisfies JsonSchema;
 
-type Params = Omit<FromSchema<typeof params>, 'headers'> & { readonly headers: Headers };
+type Params = Omit<FromSchema<typeof params>, 'headers' | 'json' | 'key'> & {
+  readonly headers: Headers;
+  readonly json?: readonly WantedValue[];
+  readonly key?: TextOrSecret;
+};
 
-export interface HttpData {
-  readonly failure: ConnectionFailure | null;
-  readonly url: string;
-  readonly redirects: readonly string[];
-  readonly status: number | null;
-  readonly remote: string | null;
-  /** Seconds. */
-  readonly phases: Phases;
-  /** Bytes of the body that arrived, at most 1 MiB. */
-  readonly size: number;
-  readonly contentType: string | null;
-  readonly missing: string | null;
-  readonly found: string | null;
-  readonly truncated: boolean;
-  readonly certificate: Certificate | null;
-}
+const limitedNumbers = {
+  warning: 'seconds',
+  critical: 'seconds',
+  'warning-dns': 'seconds',
+  'critical-dns': 'seconds',
+  'warning-connect': 'seconds',
+  'critical-connect': 'seconds',
+  'warning-tls': 'seconds',
+  'critical-tls': 'seconds',
+  'warning-first-byte': 'seconds',
+  'critical-first-byte': 'seconds',
+  'warning-size': 'bytes',
+  'critical-size': 'bytes',
+  'warning-certificate': { unit: 'seconds', bare: 'd', lower: true },
+  'critical-certificate': { unit: 'seconds', bare: 'd', lower: true },
+} as const;
 
 export default defineControllerStep<Params, HttpData>({
   kind: 'check.http',
@@ -95,79 +171,43 @@ export default defineControllerStep<Params, HttpData>({
   effect: 'read',
   alsoFrom: 'host',
   validate: (given) => [
-    ...rangeProblems(given, { warning: 'seconds', critical: 'seconds' }),
-    ...patternProblems(given, ['body', 'body-lacks']),
+    ...rangeProblems(given, limitedNumbers),
+    ...patternProblems(given, ['body', 'body-lacks', 'redirect-to']),
+    ...patternProblems(given['response-headers'] ?? {}, Object.keys(given['response-headers'] ?? {})).map(
+      (problem) => ({ ...problem, path: ['response-headers', ...problem.path] }),
+    ),
+    ...valuesProblems(given.json, 'json'),
+    ...(given.json && given.method !== 'GET'
+      ? [{ path: ['json'], what: `the answer to ${given.method} has no body`, hint: 'leave method away' }]
+      : []),
+    ...clientCertificateProblems(given),
     ...urlProblems(given.url),
   ],
   async call(given, { signal, dial }) {
     const headers = plainHeaders(given.headers);
     const { url, method, address, ca, redirects } = given;
+    const identity = await readClientCertificate(given);
     const seconds = parseDuration(given.deadline);
-    return readAnswer(await fetchPage({ url, method, headers, address, ca, redirects, seconds, dial }, signal), given);
+    const target = { url, method, headers, address, ca, identity, redirects, seconds, dial };
+    return readAnswer(await fetchPage(target, signal), given);
   },
   judge(data, given, { now }) {
-    const limits = {
-      warning: optionalRange(given.warning, 'seconds'),
-      critical: optionalRange(given.critical, 'seconds'),
-    };
-    const judged = (outcome: Judgement['outcome'], reason: string, text: string): Judgement => ({
-      outcome,
-      reason,
-      summary: `${data.url} ${text}`,
-      metrics: metricsOf(data, limits, now),
-    });
+    const { failure, status, phases } = data;
+    const numbers = measureAnswer(data, given, now);
+    const json = judgeValues(data.json ?? [], given.json ?? []);
+    const metrics = [...numbers.map(({ metric }) => metric), ...json.metrics];
+    const judged = (issues: readonly Issue[], calm = '') => judgeIssues(issues, { subject: data.url, calm, metrics });
 
-    if (data.failure)
-      return judged(data.failure.proven ? 'failed' : 'unknown', data.failure.reason, data.failure.detail);
-    if (data.status === null) return judged('unknown', 'no-status', 'gave no status');
-    if (!given.status.some((wanted) => includesStatus(wanted, data.status as number)))
-      return judged('failed', 'http-status', `answers ${data.status}, should be ${given.status.join(', ')}`);
-    if (data.found !== null) return judged('failed', 'match', `contains /${data.found}/`);
-    if (data.truncated && (data.missing !== null || given['body-lacks'] !== undefined))
-      return judged('unknown', 'too-large', 'is longer than the 1 MiB that is looked at');
-    if (data.missing !== null) return judged('failed', 'no-match', `does not contain /${data.missing}/`);
-    const { level, reason, limit } = judgeNumber(data.phases.total, limits.warning, limits.critical);
-    const took = `answers ${data.status} in ${formatQuantity(data.phases.total, 'seconds')}`;
-    return judged(level, reason, limit ? `${took}, ${formatLimit(limit, 'seconds')}` : took);
+    if (failure) return judged([(failure.proven ? wrong : unclear)(failure.reason, failure.detail)]);
+    if (status === null) return judged([unclear('no-status', 'gave no status')]);
+    if (!given.status.some((wanted) => includesStatus(wanted, status)))
+      return judged([wrong('http-status', `answers ${status}, should be ${given.status.join(', ')}`)]);
+    return judged(
+      [...answerIssues(data, given), ...json.issues, ...numbers.flatMap(({ issues }) => issues)],
+      `answers ${status} in ${formatQuantity(phases.total, 'seconds')}`,
+    );
   },
 });
-
-function readAnswer(answer: HttpAnswer, given: Params): HttpData {
-  const { failure, url, redirects, status, remote, phases, truncated, certificate } = answer;
-  const body = answer.body.toString('utf8');
-  return {
-    failure,
-    url,
-    redirects,
-    status,
-    remote,
-    phases,
-    size: answer.body.length,
-    contentType: answer.headers['content-type'] ?? null,
-    missing: missingPattern(given.body, body) ?? null,
-    found: foundPattern(given['body-lacks'], body) ?? null,
-    truncated,
-    certificate,
-  };
-}
-
-function metricsOf(
-  { phases, size, status, certificate }: HttpData,
-  limits: Parameters<typeof metricOf>[3],
-  now: Date,
-): NonNullable<Judgement['metrics']> {
-  // Without an answer there are no times, and 0 would be a lie.
-  if (status === null) return [];
-  return [
-    metricOf('total', phases.total, 'seconds', { ...limits, min: 0 }),
-    metricOf('dns', phases.dns, 'seconds', { min: 0 }),
-    metricOf('connect', phases.connect, 'seconds', { min: 0 }),
-    ...(certificate ? [metricOf('tls', phases.tls, 'seconds', { min: 0 })] : []),
-    metricOf('first-byte', phases.firstByte, 'seconds', { min: 0 }),
-    metricOf('size', size, 'bytes', { min: 0 }),
-    ...(certificate ? [metricOf('certificate', secondsLeft(certificate, now), 'seconds')] : []),
-  ];
-}
 
 function includesStatus(wanted: string | number, status: number): boolean {
   const [from = '', to = from] = String(wanted).split('-');

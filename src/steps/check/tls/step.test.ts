@@ -8,6 +8,7 @@ import { createServer, type TlsOptions } from 'node:tls';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { describeWith } from '../../../../test/support/needs.js';
 import { withDefaults } from '../../../../test/support/probe.js';
+import { handshakes } from './handshake.js';
 import kind from './step.js';
 
 describeWith('check.tls', ['openssl'], () => {
@@ -218,6 +219,72 @@ describeWith('check.tls', ['openssl'], () => {
     expect(await look(plain)).toMatchObject({ outcome: 'failed', reason: 'tls-failed' });
     expect(await look(mute, { deadline: '300ms' })).toMatchObject({ outcome: 'failed', reason: 'timeout' });
     expect(await look(closed)).toMatchObject({ outcome: 'failed', reason: 'connect-refused' });
+  });
+
+  it('holds names, issuer and key against what they must be', async () => {
+    const port = await serve('good');
+
+    expect(
+      (await look(port, { names: ['WWW.test'], issuer: '^Test Root$', 'key-type': '^ec prime256v1$' })).outcome,
+    ).toBe('ok');
+    expect(await look(port, { names: ['www.test', 'api.test'] })).toMatchObject({
+      outcome: 'failed',
+      reason: 'wrong-name',
+      summary: expect.stringContaining('the certificate is not for api.test'),
+    });
+    expect(await look(port, { issuer: 'Encrypt' })).toMatchObject({ outcome: 'failed', reason: 'wrong-issuer' });
+    expect(await look(port, { 'key-type': '^rsa' })).toMatchObject({
+      reason: 'wrong-key',
+      summary: expect.stringContaining('the key is ec prime256v1, which does not match /^rsa/'),
+    });
+  });
+
+  it('knows names below a wildcard', async () => {
+    issue('wild', -10, 80, '*.lab.test');
+    const port = await serve('wild');
+    const wild = (...names: string[]) => look(port, { servername: 'a.lab.test', names });
+
+    expect((await wild('b.lab.test', '*.lab.test')).outcome).toBe('ok');
+    expect((await wild('lab.test')).reason).toBe('wrong-name');
+    expect((await wild('a.b.lab.test')).reason).toBe('wrong-name');
+  });
+
+  it('finds the one bad server behind a name', async () => {
+    const port = await serve('good');
+    const context = (name: string) => ({ key: readFileSync(at(`${name}.key`)), cert: readFileSync(at(`${name}.pem`)) });
+    const bad = createServer(context('expired'));
+    servers.push(bad);
+    const target = { address: '', port, servername: 'www.test', ca: at('ca.pem'), identity: undefined, seconds: 5 };
+    const both = async () => {
+      const found = await handshakes(['127.0.0.1', '127.0.0.2'], target, AbortSignal.timeout(20_000));
+      const data = { servername: 'www.test', port, servers: found };
+      return kind.judge(data, withDefaults(kind), { host: 'web1', now: new Date() });
+    };
+
+    expect(await both()).toMatchObject({
+      outcome: 'failed',
+      reason: 'connect-refused',
+      summary: `www.test:${port} at 127.0.0.2: the connection was refused`,
+    });
+    bad.listen(port, '127.0.0.2');
+    await once(bad, 'listening');
+    expect(await both()).toMatchObject({
+      outcome: 'failed',
+      reason: 'certificate-expired',
+      summary: expect.stringContaining(`www.test:${port} at 127.0.0.2 certificate expired`),
+    });
+    bad.setSecureContext(context('short'));
+    expect(await both()).toMatchObject({
+      outcome: 'ok',
+      summary: expect.stringMatching(/ \(2 addresses, 2 certificates\) certificate expires in (5|4\.\d+) d/),
+    });
+  });
+
+  it('looks up all addresses of a name', async () => {
+    const every = { 'every-address': true };
+
+    expect((await look(await serve('good'), { ...every, address: 'localhost' })).outcome).not.toBe('unknown');
+    expect((await look(443, { ...every, address: 'no-such-name.invalid' })).outcome).not.toBe('ok');
   });
 
   it('stops when the step is stopped', async () => {

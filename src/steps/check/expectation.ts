@@ -1,10 +1,10 @@
-import { quote } from '../../../documents/source.js';
-import { cachedRegex } from '../../../expressions/regex.js';
-import { Secret } from '../../../secrets/secret.js';
-import { listPatterns, type Patterns } from '../../patterns.js';
-import { formatLimit } from '../../quantity.js';
-import { isOutside, parseRange } from '../../range.js';
-import type { TextOrSecret } from '../../secret-param.js';
+import { quote } from '../../documents/source.js';
+import { cachedRegex } from '../../expressions/regex.js';
+import { Secret } from '../../secrets/secret.js';
+import { listPatterns, type Patterns } from '../patterns.js';
+import { formatLimit } from '../quantity.js';
+import { isOutside, parseRange } from '../range.js';
+import type { TextOrSecret } from '../secret-param.js';
 
 /** What one value must be. */
 export interface Expectation {
@@ -12,7 +12,10 @@ export interface Expectation {
   readonly state: 'present' | 'absent';
   readonly equals?: TextOrSecret | undefined;
   readonly matches?: Patterns;
+  /** Outside is wrong. */
   readonly range?: string | number | undefined;
+  /** Outside is a warning. */
+  readonly warning?: string | number | undefined;
   readonly sensitive: boolean;
 }
 
@@ -24,7 +27,7 @@ export interface Finding {
   /** The number that a range is for. */
   readonly number: number | null;
   /** Reason and text of what is wrong. */
-  readonly wrong: { readonly reason: string; readonly text: string } | null;
+  readonly wrong: { readonly outcome: 'failed' | 'warning'; readonly reason: string; readonly text: string } | null;
 }
 
 const secretName =
@@ -42,7 +45,14 @@ export function meet(expectation: Expectation, values: readonly unknown[], typed
     secretName.test(at) ||
     (typeof value === 'string' && secretValue.test(value.slice(0, 1_000)));
   const found = values.slice(0, 100).map((value) => (hidden(value) ? 'hidden' : shown(value)));
-  const said = (reason: string, text: string): Finding => ({ at, found, number: null, wrong: { reason, text } });
+  const isNumber = expectation.range !== undefined || expectation.warning !== undefined;
+  const number = values.length === 1 && isNumber && !hidden(values[0]) ? numberIn(values[0]) : null;
+  const said = (reason: string, text: string, outcome: 'failed' | 'warning' = 'failed'): Finding => ({
+    at,
+    found,
+    number,
+    wrong: { outcome, reason, text },
+  });
   if (state === 'absent') {
     if (values.length === 0) return { at, found, number: null, wrong: null };
     return said('present', `${at} is set${hidden(values[0]) ? '' : ` to ${found[0]}`}, should be absent`);
@@ -52,18 +62,22 @@ export function meet(expectation: Expectation, values: readonly unknown[], typed
     const wrong = mismatch(expectation, value, typed, hidden(value));
     if (wrong) return said(...wrong);
   }
-  const number =
-    values.length === 1 && expectation.range !== undefined && !hidden(values[0]) ? Number(values[0]) : null;
+  for (const value of values) {
+    const text = limitText(expectation, expectation.warning, value, hidden(value));
+    if (text !== undefined) return said('out-of-range', text, 'warning');
+  }
   return { at, found, number, wrong: null };
 }
 
 function mismatch(
-  { at, equals, matches, range }: Expectation,
+  expectation: Expectation,
   value: unknown,
   typed: boolean,
   hidden: boolean,
 ): readonly [reason: string, text: string] | undefined {
-  if (equals === undefined && matches === undefined && range === undefined) return undefined;
+  const { at, equals, matches, range, warning } = expectation;
+  const isNumber = range !== undefined || warning !== undefined;
+  if (equals === undefined && matches === undefined && !isNumber) return undefined;
   if (typeof value === 'object' && value !== null)
     return ['not-a-value', `${at} is a ${Array.isArray(value) ? 'list' : 'map'}, should be one value`];
   const text = String(value);
@@ -84,14 +98,30 @@ function mismatch(
         ? `${at} does not match (${text.length} characters)`
         : `${at} is ${shown(value)}, should match /${missing.slice(0, 80)}/`,
     ];
-  if (range === undefined) return undefined;
-  const limits = parseRange(range, 'count');
-  const number = text.trim() === '' || typeof value === 'boolean' ? Number.NaN : Number(text);
-  if (!Number.isFinite(number))
+  if (isNumber && numberIn(value) === null)
     return ['not-a-number', `${at} is ${hidden ? 'not a number' : `${shown(value)}, should be a number`}`];
-  if (isOutside(limits, number))
-    return ['out-of-range', `${at} is ${hidden ? 'out of range' : `${shown(value)}, ${formatLimit(limits, 'count')}`}`];
-  return undefined;
+  const outside = limitText(expectation, range, value, hidden);
+  return outside === undefined ? undefined : ['out-of-range', outside];
+}
+
+/** What to say of a number that is outside a range. */
+function limitText(
+  { at }: Expectation,
+  range: string | number | undefined,
+  value: unknown,
+  hidden: boolean,
+): string | undefined {
+  const number = range === undefined ? null : numberIn(value);
+  if (range === undefined || number === null) return undefined;
+  const limits = parseRange(range, 'count');
+  if (!isOutside(limits, number)) return undefined;
+  return `${at} is ${hidden ? 'out of range' : `${shown(value)}, ${formatLimit(limits, 'count')}`}`;
+}
+
+function numberIn(value: unknown): number | null {
+  if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'bigint') return null;
+  const number = String(value).trim() === '' ? Number.NaN : Number(value);
+  return Number.isFinite(number) ? number : null;
 }
 
 function isEqual(wanted: TextOrSecret, value: unknown, typed: boolean): boolean {
