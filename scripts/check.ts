@@ -60,7 +60,7 @@ function shellcheck(): Outcome {
   }
   const outcomes = Object.entries(byShell)
     .filter(([, list]) => list.length > 0)
-    .map(([shell, list]) => command('shellcheck', '-s', shell, '--', ...list));
+    .map(([shell, list]) => command('shellcheck', '-s', shell, '-x', '-P', 'SCRIPTDIR', '--', ...list));
   return { ok: outcomes.every(({ ok }) => ok), output: outcomes.map(({ output }) => output).join('') };
 }
 

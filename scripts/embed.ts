@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { basename, dirname, join, relative } from 'node:path';
 import { transform } from 'esbuild';
 import type { Plugin } from 'rolldown';
-import { compactShell } from '../src/steps/compact-shell.js';
+import { readShell } from '../src/steps/read-shell.js';
 
 /**
  * Resolves what sources say with `import.meta.url`, for it means another folder in dist/: puts the text of a shell
@@ -22,8 +22,7 @@ export function embed(root: string, fileOf: (packageName: string) => string | un
       let { code } = await transform(source, { loader: 'ts', target: 'node20', legalComments: 'none' });
       for (const [call, file] of code.matchAll(scriptCall)) {
         const shellFile = join(dirname(path), file as string);
-        const text = compactShell(await readFile(shellFile, 'utf8'));
-        code = code.replace(call, () => JSON.stringify({ name: basename(shellFile), text }));
+        code = code.replace(call, () => JSON.stringify({ name: basename(shellFile), text: readShell(shellFile) }));
       }
       const left = code.replaceAll(requireCall, '');
       if (left.includes('import.meta')) {

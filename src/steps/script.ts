@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
-import { compactShell } from './compact-shell.js';
+import { fileURLToPath } from 'node:url';
+import { readShell } from './read-shell.js';
 
 /** A shell file of a step kind. The text is the body of a POSIX sh script that reads only `"$@"`. */
 export interface Script {
@@ -13,5 +13,5 @@ export interface Script {
  * returns, so the published bundle reads no file for it.
  */
 export function script(path: `./${string}.sh`, base: string): Script {
-  return { name: basename(path), text: compactShell(readFileSync(new URL(path, base), 'utf8')) };
+  return { name: basename(path), text: readShell(fileURLToPath(new URL(path, base))) };
 }
