@@ -40,6 +40,8 @@ export function chunkNames(root: string): { plugin: Plugin; nameOf(id: string): 
       if (atStart.has(id)) return 'main';
       const [reason, ...others] = reasons.get(id) ?? [];
       if (reason !== undefined) return reason === 'other' || others.length > 0 ? null : reason;
+      // What the bundler puts in place of a tagged template that holds `</script>`.
+      if (id.includes('@oxc-project+runtime')) return 'more';
       if (!id.startsWith(source) && !id.includes('/node_modules/')) return null;
       const path = id.slice(source.length);
       if (rare.test(path)) return null;
