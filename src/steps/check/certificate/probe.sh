@@ -3,6 +3,7 @@
 # which no process gets as an argument. Under a file `locked`: it does not open; `lacks TOOL`: nothing here reads it.
 # Exit 69: cannot tell; 77: a file or its folder is closed to this user.
 set -eu
+. ../nearest-folder.sh
 
 command -v sed >/dev/null || exit 127
 password=$1
@@ -84,12 +85,9 @@ for pattern in "$@"; do
   [ -z "$matched" ] || continue
   # Nothing there, or only out of sight? That depends on the nearest folder whose name is no pattern.
   folder=${pattern%%[*?[]*}
-  folder=${folder%/*}
-  while [ -n "$folder" ] && [ ! -d "$folder" ]; do
-    folder=${folder%/*}
-  done
-  if [ ! -x "${folder:-/}" ] || [ ! -r "${folder:-/}" ]; then
-    printf 'no permission to look into %s\n' "${folder:-/}" >&2
+  nearest_folder "${folder%/*}"
+  if [ ! -x "$folder" ] || [ ! -r "$folder" ]; then
+    printf 'no permission to look into %s\n' "$folder" >&2
     exit 77
   fi
   printf 'missing %s\n' "$pattern"

@@ -2,6 +2,7 @@
 # Prints what the time service that runs (chrony, systemd-timesyncd, ntpd) says about the clock.
 # Exit 78: a container without a time service; 69: a machine without one; 127: the tool to ask it is missing.
 set -eu
+. ../processes.sh
 
 stopped=
 if command -v chronyc >/dev/null 2>&1; then
@@ -62,7 +63,7 @@ for folder in /proc/[0-9]*; do
   { read -r name <"$folder/comm"; } 2>/dev/null || continue
   case $name in
     chronyd | ntpd | openntpd | ntpd-rs | ntp-daemon)
-      if grep -q '^NSpid:.*[0-9][[:blank:]][[:blank:]]*[0-9]' "$folder/status" 2>/dev/null; then continue; fi
+      if is_contained "$folder"; then continue; fi
       printf '%s runs, but nothing here can ask it how the clock is (chronyc, ntpq)\n' "$name" >&2
       exit 127
       ;;

@@ -1,18 +1,11 @@
 #!/bin/sh
 # Prints the size of file $1 and then the file, up to 1 MB. Exit 69: no file of data; 77: it is closed to this user.
 set -eu
+. ../nearest-folder.sh
 
 path=$1
 if [ ! -e "$path" ]; then
-  # Not there, or only out of sight? That depends on the nearest folder that can be seen.
-  folder=$path
-  while [ -n "$folder" ] && [ ! -d "$folder" ]; do
-    folder=${folder%/*}
-  done
-  [ -x "${folder:-/}" ] || {
-    printf 'no permission to look into %s\n' "${folder:-/}" >&2
-    exit 77
-  }
+  refuse_hidden "$path"
   echo 'absent	'
   exit 0
 fi

@@ -2,6 +2,8 @@
 # Prints whether a cron daemon runs, and as asked: when it last started a command that contains $1 and how far its log
 # goes back, when anacron last finished job $2, and when file $3 last changed. Exit 69: cannot tell; 77: not for this user.
 set -eu
+. ../processes.sh
+. ../nearest-folder.sh
 
 command=$1
 stamp=$2
@@ -22,8 +24,7 @@ for folder in /proc/[0-9]*; do
     cron | crond | fcron | busybox) ;;
     *) continue ;;
   esac
-  # Not that of a container: what runs in one has a second process id.
-  if grep -q '^NSpid:.*[0-9][[:blank:]][[:blank:]]*[0-9]' "$folder/status" 2>/dev/null; then continue; fi
+  if is_contained "$folder"; then continue; fi
   if [ "$name" = busybox ]; then
     words=$(tr '\0' ' ' <"$folder/cmdline" 2>/dev/null)
     case ${words#* } in
@@ -126,12 +127,7 @@ changed() {
     printf '%s\t%s\n' "$1" "$(stat -L -c %Y -- "$2")"
     return 0
   fi
-  folder=${2%/*}
-  while [ -n "$folder" ] && [ ! -d "$folder" ]; do folder=${folder%/*}; done
-  [ -x "${folder:-/}" ] || {
-    printf 'no permission to look into %s\n' "${folder:-/}" >&2
-    exit 77
-  }
+  refuse_hidden "$2"
   printf '%s\t\n' "$1"
 }
 [ -z "$stamp" ] || changed stamp "/var/spool/anacron/$stamp"

@@ -4,6 +4,7 @@
 # less than $4 bytes are left, or that has less than $5 bytes left; the rest are patterns of mount points to leave out.
 # Exit 69: the path does not exist.
 set -eu
+. ../patience.sh
 # Mount points are data, never file name patterns.
 set -f
 
@@ -214,32 +215,10 @@ for point in $slow; do
   stat -f -c "stat %b %f %a %S %c %d $point" -- "$name" &
   waiting="$waiting $!:$point"
 done
-rounds=0
-while [ -n "$waiting" ]; do
-  alive=
-  for entry in $waiting; do
-    line='0 () Z'
-    { read -r line <"/proc/${entry%%:*}/stat"; } 2>/dev/null || line='0 () Z'
-    # A finished child that nobody has waited for is a zombie.
-    case ${line##*) } in
-      Z* | X*) ;;
-      *) alive="$alive $entry" ;;
-    esac
-  done
-  waiting=$alive
-  [ -n "$waiting" ] || break
-  if [ "$rounds" -ge 50 ]; then
-    for entry in $waiting; do
-      kill -KILL "${entry%%:*}" 2>/dev/null || true
-      printf 'hung %s\n' "${entry#*:}"
-    done
-    break
-  fi
-  rounds=$((rounds + 1))
-  sleep 0.1 2>/dev/null || {
-    sleep 1
-    rounds=$((rounds + 9))
-  }
+wait_for 5
+for entry in $waiting; do
+  kill -KILL "${entry%%:*}" 2>/dev/null || true
+  printf 'hung %s\n' "${entry#*:}"
 done
 find_deleted
 exit 0

@@ -2,21 +2,14 @@
 # Prints what stat says about file $1, its SHA-256 and its first MB, as asked. $2: follow or nofollow; the rest:
 # any of clock, sha256, contents (last). Exit 69: cannot tell; 77: a folder or the file is closed to this user.
 set -eu
+. ../nearest-folder.sh
 
 path=$1
 follow=$2
 shift 2
 
 if [ ! -e "$path" ] && { [ "$follow" = follow ] || [ ! -L "$path" ]; }; then
-  # Not there, or only out of sight? That depends on the nearest folder that can be seen.
-  folder=$path
-  while [ -n "$folder" ] && [ ! -d "$folder" ]; do
-    folder=${folder%/*}
-  done
-  [ -x "${folder:-/}" ] || {
-    printf 'no permission to look into %s\n' "${folder:-/}" >&2
-    exit 77
-  }
+  refuse_hidden "$path"
   target=
   [ ! -L "$path" ] || target=dangling
   printf 'absent\t%s\n' "$target"

@@ -3,6 +3,9 @@
 # of its values and the values. An answer is `question`, then `key<TAB>value` lines; a text follows its `text` line in
 # lines that begin with |, and a dot of ours ends it. What cannot be told is said with `cannot`.
 set -u
+. ../processes.sh
+. ../nearest-folder.sh
+. ../listening.sh
 
 limit=$1
 shift
@@ -60,12 +63,8 @@ ask_file() {
       ;;
   esac
   if [ ! -e "$path" ] && [ ! -L "$path" ]; then
-    # Not there, or only out of sight? That depends on the nearest folder that can be seen.
-    folder=$path
-    while [ -n "$folder" ] && [ ! -d "$folder" ]; do
-      folder=${folder%/*}
-    done
-    if [ -x "${folder:-/}" ]; then fact absent; else cannot '*' "no permission to look into ${folder:-/}"; fi
+    nearest_folder "$path"
+    if [ -x "$folder" ]; then fact absent; else cannot '*' "no permission to look into $folder"; fi
     return
   fi
   state=$(stat -c '%f %u %g %s %U %G' -- "$path" 2>/dev/null) || {
@@ -271,19 +270,7 @@ ask_process() {
     process=${process#/proc/}
     # It may have ended meanwhile, as the grep above has.
     [ -e "$file" ] || continue
-    # What the check itself started is known by its parents.
-    parent=$process
-    while [ "$parent" -gt 1 ] && [ "$parent" -ne "$$" ]; do
-      child=$parent
-      parent=0
-      while read -r key value; do
-        if [ "$key" = PPid: ]; then
-          parent=$value
-          break
-        fi
-      done 2>/dev/null <"/proc/$child/status" || true
-    done
-    [ "$parent" -eq "$$" ] || fact process "$process"
+    is_own "$process" || fact process "$process"
   done
 }
 
@@ -432,9 +419,7 @@ ask_http() {
 *}" | text headers 16384
 }
 
-order=little
-[ ! -r /sys/kernel/cpu_byteorder ] || read -r order </sys/kernel/cpu_byteorder
-fact order "$order"
+print_byte_order
 while [ "$#" -gt 0 ]; do
   kind=$1 count=$2
   shift 2

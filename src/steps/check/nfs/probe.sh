@@ -3,6 +3,7 @@
 # once; $2: types of file systems, with blanks around each. The rest are mount points to look at, as mountinfo writes
 # them; none means all. Exit 78: there is none, and none is expected.
 set -eu
+. ../patience.sh
 # Mount points are data, never file name patterns.
 set -f
 
@@ -64,36 +65,14 @@ for point in $points; do
   ask "$point" "$name" &
   waiting="$waiting $!:$point"
 done
-rounds=0
-while [ -n "$waiting" ]; do
-  alive=
-  for entry in $waiting; do
-    line='0 () Z'
-    { read -r line <"/proc/${entry%%:*}/stat"; } 2>/dev/null || line='0 () Z'
-    # A finished child that nobody has waited for is a zombie.
-    case ${line##*) } in
-      Z* | X*) ;;
-      *) alive="$alive $entry" ;;
-    esac
-  done
-  waiting=$alive
-  [ -n "$waiting" ] || break
-  if [ "$rounds" -ge "$((limit * 10))" ]; then
-    for entry in $waiting; do
-      # The shell that asks, and its stat.
-      children=
-      { read -r children <"/proc/${entry%%:*}/task/${entry%%:*}/children"; } 2>/dev/null || true
-      # shellcheck disable=SC2086 # a list of numbers
-      kill -KILL "${entry%%:*}" $children 2>/dev/null || true
-      printf 'hung\t%s\n' "${entry#*:}"
-    done
-    break
-  fi
-  rounds=$((rounds + 1))
-  sleep 0.1 2>/dev/null || {
-    sleep 1
-    rounds=$((rounds + 9))
-  }
+wait_for "$limit"
+for entry in $waiting; do
+  # The shell that asks, and its stat.
+  children=
+  { read -r children <"/proc/${entry%%:*}/task/${entry%%:*}/children"; } 2>/dev/null || true
+  # shellcheck disable=SC2086 # a list of numbers
+  kill -KILL "${entry%%:*}" $children 2>/dev/null || true
+  printf 'hung\t%s\n' "${entry#*:}"
 done
 echo 'end	'
 exit 0

@@ -2,31 +2,13 @@
 # Prints the sockets that listen on port $2 (four hex digits) for protocol $1 (tcp or udp), as the kernel writes
 # them. Exit 69: no /proc/net.
 set -eu
+. ../listening.sh
 
-protocol=$1
 port=$2
-order=little
-[ ! -r /sys/kernel/cpu_byteorder ] || read -r order </sys/kernel/cpu_byteorder
-printf 'order\t%s\n' "$order"
-
-found=
-for table in "/proc/net/$protocol" "/proc/net/${protocol}6"; do
-  [ -r "$table" ] || continue
-  found=1
-  while read -r _ local _ state _; do
-    case $local in
-      local_address) continue ;;
-    esac
-    # Listening TCP sockets come first: a busy server's thousands of connections need not be read.
-    [ "$protocol" = udp ] || [ "$state" = 0A ] || break
-    # 07 is a UDP socket without a peer.
-    [ "$protocol" = tcp ] || [ "$state" = 07 ] || continue
-    case $local in
-      *":$port") printf 'socket\t%s\n' "${local%:*}" ;;
-    esac
-  done <"$table"
-done
-[ -n "$found" ] || {
-  echo "/proc/net/$protocol is not readable" >&2
-  exit 69
+listens() {
+  case $1 in
+    *":$port") printf 'socket\t%s\n' "${1%:*}" ;;
+  esac
 }
+print_byte_order
+find_listening "$1"

@@ -2,6 +2,7 @@
 # Prints the processes whose name is $1 (as /proc/PID/status writes it), or all when it is empty. $2: a user, or empty.
 # Exit 69: cannot tell; 77: the processes of others are hidden.
 set -eu
+. ../processes.sh
 
 # With hidepid a process of another user is out of sight, so the absence of one would mean nothing.
 { read -r _ </proc/1/status; } 2>/dev/null || {
@@ -28,20 +29,8 @@ if [ -n "$name" ]; then
   for file in $(grep -Fxl -- "Name:	$name" /proc/[0-9]*/status 2>/dev/null || true); do
     set -- "$@" "${file%/status}"
   done
-  # What the check itself started is known by its parents, which have other names.
   for folder in "$@"; do
-    parent=${folder##*/}
-    while [ "$parent" -gt 1 ] && [ "$parent" -ne "$$" ]; do
-      status=$parent
-      parent=0
-      while read -r key value; do
-        if [ "$key" = PPid: ]; then
-          parent=$value
-          break
-        fi
-      done 2>/dev/null <"/proc/$status/status" || true
-    done
-    [ "$parent" -ne "$$" ] || printf 'own\t%s\n' "${folder##*/}"
+    if is_own "${folder##*/}"; then printf 'own\t%s\n' "${folder##*/}"; fi
   done
 else
   for file in /proc/[0-9]*; do
