@@ -18,11 +18,12 @@ export const packages: Subject = {
   },
 };
 
-/** Programs of the services that are checked, and of what listens. */
+/** Programs of the services that are checked, and of what listens; not of systemd, which holds sockets for others. */
 function programsOf(survey: Survey): ReadonlySet<string> {
   const running = chosen(survey.units, '.service').filter(
     (unit) => unit.SubState === 'running' && (startsAtBoot(unit) || unit.UnitFileState === 'disabled'),
   );
   const listening = survey.lines('process').map((line) => line.split(' ')[2] ?? '-');
-  return new Set([...running.flatMap(({ ExecStart }) => (ExecStart ? [ExecStart] : [])), ...listening]);
+  const programs = [...running.flatMap(({ ExecStart }) => (ExecStart ? [ExecStart] : [])), ...listening];
+  return new Set(programs.filter((program) => !/\/systemd\/systemd$/.test(program)));
 }

@@ -34,7 +34,7 @@ function ofSystemd({ units }: Survey): Found {
     else if (startsAtBoot(unit)) {
       // A one-shot that leaves nothing behind is over as soon as it ran.
       if (unit.Type === 'oneshot' && unit.ActiveState === 'inactive') continue;
-      // systemd did not start what a condition of the unit keeps away.
+      if (keptAway(unit)) continue;
       if (unit.ActiveState === 'inactive') notes.push(`${name} should start with the system, and does not run now`);
       else checks.push(service(name, { name, enabled: true }));
     } else if (unit.SubState === 'running' && unit.UnitFileState === 'disabled') {
@@ -43,6 +43,11 @@ function ofSystemd({ units }: Survey): Found {
     } else if (unit.SubState === 'running' && unit.UnitFileState === 'generated') checks.push(service(name, { name }));
   }
   return { checks, notes };
+}
+
+/** A condition of the unit itself did not hold when it was to start, so nothing is amiss. */
+function keptAway({ ActiveState, ConditionResult, ConditionTimestampMonotonic = '0' }: UnitProperties): boolean {
+  return ActiveState === 'inactive' && ConditionResult === 'no' && ConditionTimestampMonotonic !== '0';
 }
 
 function triggersOf({ TriggeredBy = '' }: UnitProperties): readonly string[] {

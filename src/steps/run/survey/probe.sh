@@ -19,8 +19,10 @@ if [ -r /etc/os-release ]; then sed -n 's/^PRETTY_NAME=//p' /etc/os-release | tr
 programs=
 if [ -d /run/systemd/system ]; then
   printf 'manager\tsystemd\n'
-  units=$(soon systemctl show --no-pager -p Id -p LoadState -p ActiveState -p SubState -p Type -p UnitFileState \
-    -p TriggeredBy -p ExecStart -- '*.service' '*.socket' '*.timer' 2>/dev/null) || units=
+  # Without --all a pattern stands for active units only.
+  units=$(soon systemctl show --no-pager --all -p Id -p LoadState -p ActiveState -p SubState -p Type -p UnitFileState \
+    -p TriggeredBy -p ConditionResult -p ConditionTimestampMonotonic -p ExecStart \
+    -- '*.service' '*.socket' '*.timer' 2>/dev/null) || units=
   # Of ExecStart only the program: arguments may hold secrets.
   printf '%s\n' "$units" | sed 's/^ExecStart={ path=\([^ ;]*\) ;.*/ExecStart=\1/; /^ExecStart={/d' | say unit
   programs=$(printf '%s\n' "$units" | sed -n 's/^ExecStart={ path=\([^ ;]*\) ;.*/\1/p')
