@@ -1,5 +1,5 @@
 import type { HostPlan } from '../plan/plan.js';
-import type { ControllerStep, Dial } from '../steps/step.js';
+import type { ControllerStep, Dial, HostKeys } from '../steps/step.js';
 import { type Attempt, judgeData, lostAttempt } from './attempt.js';
 import type { RunContext } from './context.js';
 import type { ReadyItem } from './ready.js';
@@ -48,7 +48,8 @@ export async function callItem(
   if (signal.aborted) leave();
   else signal.addEventListener('abort', leave, { once: true });
   try {
-    const data = await Promise.race([kind.call(params, { host, signal, ...(dial && { dial }) }), cutOff]);
+    const call = kind.call(params, { host, signal, hostKeys, ...(dial && { dial }) });
+    const data = await Promise.race([call, cutOff]);
     return judgeData(kind, params, context, {}, () => data);
   } catch (error) {
     if (run.signal.aborted)
@@ -61,6 +62,10 @@ export async function callItem(
     clearTimeout(timer);
   }
 }
+
+/** The SSH library is loaded by the step that asks, and by no other. */
+const hostKeys: HostKeys = async (server, connect, signal) =>
+  (await import('../transports/ssh/shown-keys.js')).showHostKeys(server, connect, signal);
 
 /** A probe that runs on this machine, to look at the host from outside. */
 async function probeHere(ready: ReadyItem, plan: HostPlan, run: RunContext): Promise<Attempt> {

@@ -154,9 +154,29 @@ export interface CallContext {
    * `net.connect`, with the `code` of the error (`ECONNREFUSED` …) where the host tells it.
    */
   readonly dial?: Dial;
+  /** Asks an SSH server for its host keys, over connections that `connect` makes. Nobody logs in. */
+  readonly hostKeys?: HostKeys;
 }
 
 export type Dial = (to: { readonly address: string; readonly port: number }, signal: AbortSignal) => Promise<Duplex>;
+
+export type HostKeys = (
+  server: { readonly address: string; readonly port: number; readonly seconds: number },
+  connect: (signal: AbortSignal) => Promise<Duplex>,
+  signal: AbortSignal,
+) => Promise<
+  | { readonly keys: readonly HostKey[] }
+  | { readonly failure: { readonly reason: string; readonly detail: string; readonly proven: boolean } }
+>;
+
+/** A key that a server showed. Whether it is the right one, the asker has to know. */
+export interface HostKey {
+  readonly type: string;
+  /** Base64, as known_hosts has it. */
+  readonly key: string;
+  /** `SHA256:…` */
+  readonly fingerprint: string;
+}
 
 // biome-ignore lint/suspicious/noExplicitAny: the registry holds kinds of every params and data type
 export type StepKind = HostStep<any, any> | ControllerStep<any, any>;

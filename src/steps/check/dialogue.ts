@@ -78,7 +78,7 @@ export async function converse<T>(
 }
 
 /** A TCP connection from this machine. */
-const dialFromHere: Dial = ({ address, port }, signal) =>
+export const dialFromHere: Dial = ({ address, port }, signal) =>
   new Promise((resolve, reject) => {
     const socket = connectTcp({ host: address, port });
     const fail = (error: unknown) => {

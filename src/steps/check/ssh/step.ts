@@ -5,8 +5,10 @@ import { metricOf, optionalRange, rangeProblems, rangeSchema } from '../../range
 import { defineControllerStep } from '../../step.js';
 import type { ConnectionFailure } from '../connection.js';
 import { deadlineParam } from '../deadline.js';
-import { converse, type Dialogue, ServerFault, shownText } from '../dialogue.js';
+import { converse, type Dialogue, dialFromHere, ServerFault, shownText } from '../dialogue.js';
 import { addressParam, judgeFailure, judgeSpeed, shownEndpoint } from '../endpoint.js';
+import { judgeIssues } from '../issues.js';
+import { fingerprintIn, keyIssues, listKeys, readKey, type ShownKey } from './host-keys.js';
 
 const params = {
   type: 'object',
@@ -20,6 +22,18 @@ const params = {
     'software-lacks': {
       ...patternsSchema('Regular expressions (RE2) that must not occur in them.'),
       examples: ['^OpenSSH_[1-7]\\.'],
+    },
+    'host-key': {
+      type: ['string', 'array'],
+      minLength: 1,
+      items: { type: 'string', minLength: 1 },
+      minItems: 1,
+      description: 'Host keys that the server must show, each: `SHA256:…`, a public key, or a line of known_hosts.',
+      examples: ['SHA256:uNiVztksCsDhcc0u9e8BrWJG2LlLQ6+5tdaHrkFOOFU', 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI…'],
+    },
+    'weak-host-keys': {
+      enum: ['warning', 'fail'],
+      description: 'What a weak host key is: RSA below 2048 bits. Not looked at when absent.',
     },
     warning: { ...rangeSchema('Warn when the banner takes longer; a number is seconds.'), examples: ['500ms'] },
     critical: { ...rangeSchema('Fail when the banner takes longer; a number is seconds.'), examples: ['5s'] },
@@ -41,6 +55,8 @@ export interface SshData {
   readonly subject: string;
   readonly failure: ConnectionFailure | null;
   readonly banner: Banner | null;
+  /** Null when they were not asked for. */
+  readonly keys: readonly ShownKey[] | null;
   /** Seconds until the banner was there. */
   readonly seconds: number;
 }
@@ -50,20 +66,39 @@ const linesBefore = 50;
 
 export default defineControllerStep<Params, SshData>({
   kind: 'check.ssh',
-  summary: 'Whether an SSH server answers, and which software it is',
+  summary: 'Whether an SSH server answers, with which software and host key',
   params,
   effect: 'read',
   alsoFrom: 'host',
   validate: (given) => [
     ...rangeProblems(given, { warning: 'seconds', critical: 'seconds' }),
     ...patternProblems(given, ['software', 'software-lacks']),
+    ...listKeys(given['host-key']).flatMap((text, index) =>
+      text.includes('${{') || fingerprintIn(text) !== undefined
+        ? []
+        : [
+            {
+              path: ['host-key', ...(typeof given['host-key'] === 'string' ? [] : [index])],
+              what: 'neither a fingerprint nor a public key',
+              hint: 'opsctl trust scan HOST shows them; compare them with those that the host itself has',
+            },
+          ],
+    ),
   ],
-  async call({ address = '', port, deadline }, { host, signal, dial }) {
+  async call(given, { host, signal, dial, hostKeys }) {
+    const { address = '', port, deadline } = given;
     const target = { address: address || host.address, port, seconds: parseDuration(deadline), dial };
     const { failure, value, seconds } = await converse(target, signal, readBanner);
-    return { subject: shownEndpoint(target.address, port), failure, banner: value, seconds };
+    const subject = shownEndpoint(target.address, port);
+    const found = { subject, failure, banner: value, keys: null, seconds };
+    const wanted = given['host-key'] !== undefined || given['weak-host-keys'] !== undefined;
+    if (failure || !wanted) return found;
+    if (!hostKeys) throw new Error('host keys cannot be asked for here');
+    const left = { ...target, seconds: target.seconds - seconds };
+    const shown = await hostKeys(left, async (until) => (dial ?? dialFromHere)(target, until), signal);
+    return 'failure' in shown ? { ...found, failure: shown.failure } : { ...found, keys: shown.keys.map(readKey) };
   },
-  judge({ subject, failure, banner, seconds }, given) {
+  judge({ subject, failure, banner, keys, seconds }, given) {
     if (failure) return judgeFailure(subject, failure);
     if (!banner) return { outcome: 'unknown', reason: 'no-banner', summary: `${subject}: no banner` };
     const limits = {
@@ -81,7 +116,13 @@ export default defineControllerStep<Params, SshData>({
     if (found !== undefined) return failed('match', `, with /${found}/ in it`);
     const missing = missingPattern(given.software, software);
     if (missing !== undefined) return failed('no-match', `, without /${missing}/`);
-    return { ...judgeSpeed(`${says}, answers`, seconds, given), metrics };
+    if (keys?.length === 0)
+      return { outcome: 'unknown', reason: 'no-host-key', summary: `${says}, shows no host key that we know`, metrics };
+    const issues = keys ? keyIssues(keys, given) : [];
+    const speed = judgeSpeed(`${says}, answers`, seconds, given);
+    if (!issues.some(({ outcome }) => outcome === 'failed') && (issues.length === 0 || speed.outcome === 'failed'))
+      return { ...speed, metrics };
+    return judgeIssues(issues, { subject: `${says},`, calm: '', metrics });
   },
 });
 
