@@ -44,11 +44,6 @@ export async function resolveSecret(reference: SecretReference, context: SecretC
   return new Secret(reference.secret.startsWith('exec:') ? 'exec' : reference.secret, value);
 }
 
-/** Says what is wrong with the form of a reference, without reading anything. */
-export function checkReference(reference: SecretReference, place?: Place): void {
-  parseReference(reference.secret, place ? { place } : {});
-}
-
 type Source = 'env' | 'file' | 'exec';
 type Reader = (target: string, context: SecretContext) => Promise<string>;
 const readers: Readonly<Record<Source, Reader>> = { env: readVariable, file: readSecretFile, exec: runCommand };
