@@ -57,11 +57,14 @@ export function unsafeText(step: Step): boolean {
   return isUnsafe(step.with) || isUnsafe(step.name);
 }
 
+/** A server that says nothing is not waited for as long as a check would. */
+const patience = '5s';
+
 /** Every way of every trial, with an id of its own. */
 export function trialSteps(parts: readonly Part[], refused: ReadonlyMap<Step, string>): readonly Step[] {
   return allWays(parts)
     .filter((way) => !refused.has(way))
-    .map((way, index) => ({ ...way, id: trialId(index) }));
+    .map((way, index) => ({ ...way, id: trialId(index), ...(way.from !== undefined && { timeout: patience }) }));
 }
 
 /** What became of each way that was tried. */

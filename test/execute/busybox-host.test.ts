@@ -113,4 +113,16 @@ describeWith('a host that has busybox and nothing else', ['sshd', 'ssh-keygen', 
       expect(['ok', 'warning', 'failed'], `${id}: ${summary}`).toContain(outcome);
     }
   });
+
+  it('gets a runbook of what it has from opsctl discover, smaller and just as true', async () => {
+    const ended = await project.run(['discover', 'busybox', '-o', 'busybox.yaml']);
+    expect(ended.stderr).toMatch(/^wrote busybox\.yaml: /);
+    const text = readFileSync(join(project.folder, 'busybox.yaml'), 'utf8');
+
+    expect(text).toContain('uses: check.user');
+    expect(text).toContain('uses: check.kernel-parameter');
+    expect(text).not.toMatch(/check\.(?:service|systemd|timer|package)/);
+    // Other tests open ports on this machine meanwhile.
+    expect((await project.run(['run', 'busybox.yaml', '-q', '--tags', 'users,kernel'])).code).toBe(0);
+  });
 });
