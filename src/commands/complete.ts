@@ -37,10 +37,9 @@ async function describeCommand(
 ): Promise<void> {
   const model = new Command(name);
   await (await commands[name]?.load())?.define(model, { ...context, argv: words });
-  if (model.commands.length === 0 && name !== 'check') {
-    await describe(root.command(name, ''), model, words, context);
-    return;
-  }
+  const isParent = model.commands.length > 0 || name === 'check';
+  if (!isParent || model.options.length > 0) await describe(root.command(name, ''), model, words, context);
+  if (!isParent) return;
   if (name === 'check') for (const kind of Object.keys(checks)) root.command(kind.replace('.', ' '), '');
   for (const child of model.commands) {
     const entry = root.command(`${name} ${child.name()}`, child.description());

@@ -22,7 +22,11 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     load: async () => import('./inventory.js'),
   },
   report: { group: 'Look', summary: 'Print a run again, in any format', load: async () => import('./report.js') },
-  runs: { group: 'Look', summary: 'List the runs that are kept', load: async () => import('./runs.js') },
+  runs: {
+    group: 'Look',
+    summary: 'List the runs that are kept, remove old ones',
+    load: async () => import('./runs.js'),
+  },
   waivers: {
     group: 'Look',
     summary: 'List what is accepted, by whom, and how long still',

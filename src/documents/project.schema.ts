@@ -1,5 +1,36 @@
 import type { FromSchema, JsonSchema } from './json-schema.js';
 
+/** Of each runbook on its own, so that a job of every minute pushes out no yearly one. */
+const keepRuns = {
+  type: 'object',
+  properties: {
+    days: {
+      type: 'integer',
+      minimum: 1,
+      maximum: 36_500,
+      default: 90,
+      description: 'Age from which runs are removed.',
+    },
+    least: {
+      type: 'integer',
+      minimum: 1,
+      maximum: 1_000_000,
+      default: 20,
+      description: 'The newest runs of each runbook that stay, however old they are.',
+    },
+    most: {
+      type: 'integer',
+      minimum: 1,
+      maximum: 1_000_000,
+      default: 1000,
+      description: 'The most runs of each runbook, however young they are; never fewer than `least`.',
+    },
+  },
+  additionalProperties: false,
+  description: 'How long finished runs are kept, each runbook on its own.',
+  examples: [{ days: 365, least: 50, most: 10_000 }],
+} as const satisfies JsonSchema;
+
 /** opsctl.yaml: what a project folder sets for every command. */
 export const projectSchema = {
   $id: 'https://opsctl.dev/schemas/v1/project.schema.json',
@@ -29,6 +60,7 @@ export const projectSchema = {
       description: 'Folder for journals and results, in place of `$XDG_STATE_HOME/opsctl`.',
       examples: ['.opsctl'],
     },
+    'keep-runs': keepRuns,
     outputs: {
       type: 'array',
       items: {
@@ -51,3 +83,8 @@ export const projectSchema = {
 } as const satisfies JsonSchema;
 
 export type ProjectFile = FromSchema<typeof projectSchema>;
+
+export type KeepRuns = Required<FromSchema<typeof keepRuns>>;
+
+const { days, least, most } = keepRuns.properties;
+export const keepByDefault: KeepRuns = { days: days.default, least: least.default, most: most.default };

@@ -3,7 +3,7 @@ import { dirname, join, relative, resolve, sep } from 'node:path';
 import { UserError } from '../errors.js';
 import type { LoadedDocument } from './document.js';
 import { loadDocument } from './load.js';
-import { type ProjectFile, projectSchema } from './project.schema.js';
+import { type KeepRuns, type ProjectFile, projectSchema } from './project.schema.js';
 
 export const projectFileName = 'opsctl.yaml';
 
@@ -16,6 +16,7 @@ export interface Project {
   readonly inventory: readonly string[];
   readonly knownHosts: readonly string[];
   readonly state?: string;
+  readonly keepRuns?: KeepRuns;
   readonly waivers?: string;
   readonly outputs: readonly string[];
 }
@@ -46,7 +47,7 @@ export async function loadProject(options: ProjectOptions): Promise<Project> {
     schema: projectSchema,
     validator: 'project',
   });
-  const { inventory, known_hosts, state, waivers, outputs } = document.value;
+  const { inventory, known_hosts, state, waivers, outputs, 'keep-runs': keepRuns } = document.value;
   const absolute = (path: string) =>
     resolve(root, path.startsWith('~/') && options.home ? join(options.home, path.slice(2)) : path);
   return {
@@ -56,6 +57,7 @@ export async function loadProject(options: ProjectOptions): Promise<Project> {
     knownHosts: list(known_hosts).map(absolute),
     outputs: (outputs ?? []).map((output) => output.replace(/=(.+)$/, (_, path: string) => `=${absolute(path)}`)),
     ...(state !== undefined && { state: absolute(state) }),
+    ...(keepRuns && { keepRuns }),
     ...(waivers !== undefined && { waivers: absolute(waivers) }),
   };
 }

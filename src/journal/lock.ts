@@ -18,6 +18,12 @@ export function lockRun(folder: string, pid: number): () => void {
   return () => writeFileSync(file, '');
 }
 
+/** Whether a process works on the run. */
+export function isLocked(folder: string): boolean {
+  const holder = readHolder(lockFile(folder, lastLock(folder)));
+  return holder !== undefined && isAlive(holder);
+}
+
 /** Makes the file with its contents in one step; false when it exists. */
 function claim(file: string, holder: Holder): boolean {
   const draft = `${file}.${holder.pid}`;

@@ -133,7 +133,7 @@ function matchId(stateFolder: string, ref: string, ids: readonly string[]): stri
 }
 
 /** The newest first. Run ids sort by time, to the second; folders tell which of one second came later. */
-async function runIds(stateFolder: string): Promise<readonly string[]> {
+export async function runIds(stateFolder: string): Promise<readonly string[]> {
   const folder = join(stateFolder, 'runs');
   try {
     const entries = await readdir(folder, { withFileTypes: true });

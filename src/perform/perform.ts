@@ -31,6 +31,7 @@ import { hostsWithinOpenFiles } from '../transports/open-files.js';
 import { confirmChanges } from './confirm.js';
 import { debugTrace } from './debug.js';
 import { gatherSecrets } from './gather-secrets.js';
+import { removeOldRuns } from './keep-runs.js';
 import { openLastRun } from './last-run.js';
 import type { RunOptions } from './options.js';
 import { type Prepared, prepare, stateOf } from './prepare.js';
@@ -75,6 +76,8 @@ export async function perform(options: RunOptions, context: CommandContext): Pro
   for (const problem of await last.save(result)) await warn(context, problem);
   unlock();
   await show(result, outputs, options, context);
+  const untidy = await removeOldRuns(stateOf(project, context), project, context, runId);
+  if (untidy !== undefined) await warn(context, untidy);
   if (result.run.stopped?.startsWith('SIG')) {
     await context.terminal.err(`opsctl: stopped by ${result.run.stopped}; go on with \`opsctl resume ${runId}\`\n`);
   }
@@ -135,8 +138,12 @@ function keepRequest(folder: string, options: RunOptions, { runbook, runId }: Pr
     .digest('hex');
   const { resume, show: _, collect: __, ...asked } = options;
   if (!resume) {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
-    writeRequest(folder, { id: runId, cwd: context.cwd, sha256, options: asked });
+    try {
+      mkdirSync(folder, { recursive: true, mode: 0o700 });
+      writeRequest(folder, { id: runId, cwd: context.cwd, sha256, options: asked });
+    } catch (error) {
+      throw notKept(folder, error);
+    }
   } else if (resume.sha256 !== sha256) {
     throw new UserError({
       code: 'E_RESUME_CHANGED',
@@ -361,14 +368,15 @@ async function saveResult(folder: string, result: RunResult): Promise<void> {
   try {
     await writeWholeFile(join(folder, 'result.json'), `${JSON.stringify(result)}\n`);
   } catch (error) {
-    throw new UserError(
-      {
-        code: 'E_OUTPUT',
-        what: `${folder}: ${(error as Error).message}`,
-        hint: 'free space, or set another `state` folder',
-      },
-      exitCode.output,
-      { cause: error },
-    );
+    throw notKept(folder, error);
   }
+}
+
+function notKept(folder: string, error: unknown): UserError {
+  const { code, message } = error as NodeJS.ErrnoException;
+  const hint =
+    code === 'ENOSPC' || code === 'EDQUOT'
+      ? 'free space, or set another `state` folder'
+      : 'make it yours, or set XDG_STATE_HOME or `state` in opsctl.yaml to another folder';
+  return new UserError({ code: 'E_OUTPUT', what: `${folder}: ${message}`, hint }, exitCode.output, { cause: error });
 }

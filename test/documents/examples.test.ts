@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { loadProject } from '../../src/documents/project.js';
 import { loadRunbook } from '../../src/documents/runbook.js';
 import { loadWaivers } from '../../src/documents/waivers.js';
 import { loadInventory } from '../../src/inventory/load.js';
@@ -63,6 +64,9 @@ describe('the YAML examples of the documentation', () => {
     } else if (/^waivers:/m.test(text)) {
       writeFileSync(join(folder, 'waivers.yaml'), text);
       await loadWaivers('waivers.yaml', folder);
+    } else if (/^keep-runs:/m.test(text)) {
+      writeFileSync(join(folder, 'opsctl.yaml'), text);
+      await loadProject({ cwd: folder, explicit: '.' });
     } else {
       await loadRunbook('example', { cwd: folder, text: wholeRunbook(text) });
     }
