@@ -30,6 +30,15 @@ describe('what steps remember', () => {
     expect(openMemory(folder).of('web2', 'disk')).toEqual({ samples: [] });
   });
 
+  it('is a warning, not an end, where its folder cannot be made', () => {
+    const file = newFolder();
+    writeFileSync(file, '');
+    const memory = openMemory(join(file, 'hosts'));
+    memory.add('web1', 'disk', sample(1, 1));
+
+    expect(memory.commit()).toEqual([expect.stringMatching(/^what the hosts showed is not remembered: ENOTDIR: /)]);
+  });
+
   it('is not on the disk before the run has its result', () => {
     const folder = newFolder();
     openMemory(folder).add('web1', 'disk', sample(1, 1));

@@ -51,7 +51,11 @@ export function openMemory(folder: string): MemoryStore {
     commit() {
       const problems: string[] = [];
       if (noted.size === 0) return problems;
-      mkdirSync(folder, { recursive: true, mode: 0o700 });
+      try {
+        mkdirSync(folder, { recursive: true, mode: 0o700 });
+      } catch (error) {
+        return [`what the hosts showed is not remembered: ${(error as Error).message}`];
+      }
       for (const [host, steps] of noted) {
         const file = fileOf(host);
         const draft = `${file}.${randomBytes(4).toString('hex')}`;

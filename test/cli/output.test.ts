@@ -27,6 +27,21 @@ function lastJournal(): readonly { readonly type: string }[] {
   );
 }
 
+describe('the state folder', () => {
+  it('that cannot be made is exit 74 with the way out, and nothing runs', async () => {
+    project.write('occupied', 'a file\n');
+    const state = join(project.folder, 'occupied');
+
+    const ended = await inShell(project, `cd / && XDG_STATE_HOME=${state} opsctl exec -- touch ${project.folder}/ran`);
+
+    expect(ended.stderr).toMatch(
+      /^opsctl: E_OUTPUT \S+\/occupied\/opsctl\/runs\/\S+: ENOTDIR: not a directory, mkdir '\S+'; make it yours, or set XDG_STATE_HOME or `state` in opsctl\.yaml to another folder\n$/,
+    );
+    expect(ended.code).toBe(74);
+    expect(existsSync(join(project.folder, 'ran'))).toBe(false);
+  });
+});
+
 describe('standard output', () => {
   it('on a full device is exit 74, and the run is kept whole', async () => {
     const ended = await inShell(project, 'opsctl run ok.yaml >/dev/full');
