@@ -12,6 +12,11 @@ describe('check.package', () => {
     ['debian12-dpkg-unpacked', { name: 'half' }, 'package-broken', 'half 1.0 is not installed to the end'],
     ['debian12-dpkg-absent', { name: 'telnetd', state: 'absent' }, 'ok', 'telnetd is not installed'],
     ['rpm-4.18', { name: 'sample', version: '1:2.0', 'at-least': '1:1.9' }, 'ok', 'sample 1:2.0-3 is installed'],
+    ['debian11-dpkg-1.20', { name: 'libc6', 'at-least': '2.31-13' }, 'ok', 'libc6 2.31-13+deb11u11 is installed'],
+    ['debian13-dpkg-1.22', { name: 'libc6', 'at-least': '2.41' }, 'ok', 'libc6 2.41-12+deb13u5 is installed'],
+    ['rpm-4.20', { name: 'held', version: '2:1-1', 'at-least': '2:1', below: '3:0' }, 'ok', 'held 2:1-1 is installed'],
+    ['rpm-4.20-tilde', { name: 'lib', 'at-least': '1.0~rc1', below: '1.0' }, 'ok', 'lib 0:1.0~rc1-1 is installed'],
+    ['rpm-4.20-absent', { name: 'nothing', state: 'absent' }, 'ok', 'nothing is not installed'],
   ] as const)('reads %s: %j is %s', (file, given, reason, summary) => {
     const judgement = judgeOutput(kind, fixture(`${file}.txt`, import.meta.url), given);
 

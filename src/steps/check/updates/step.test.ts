@@ -48,6 +48,19 @@ describe('check.updates', () => {
     expect(judged.summary).toMatch(/^103 updates wait, limit 100; 61 security updates wait: /);
   });
 
+  it.each([
+    ['debian11-apt-2.2', /^35 security updates wait: dpkg, login, perl-base, libc6 and 31 more, limit 0$/, [35, 35]],
+    ['debian13-apt-3.0', /^2 security updates wait: libgpgme11t64, python3-gpg, limit 0$/, [2, 2]],
+    ['dnf-4.23', /^1 security update waits: lib, limit 0$/, [1, 2]],
+    ['zypper-1.14.89', /^1 security patch waits, limit 0$/, [1, 2]],
+  ])('reads %s', (name, summary, [security, updates]) => {
+    const judged = judgeOutput(kind, read(name));
+
+    expect(judged).toMatchObject({ outcome: 'warning', summary: expect.stringMatching(summary) });
+    expect(numberIn(judged, 'security')).toBe(security);
+    expect(numberIn(judged, 'updates')).toBe(updates);
+  });
+
   it('is unknown when a source was never fetched, and when none was', () => {
     expect(judgeOutput(kind, read('apt-2.6-source-never-fetched'))).toMatchObject({
       outcome: 'unknown',
