@@ -58,6 +58,7 @@ export default defineHostStep<Params, PluginData>({
   summary: 'What a monitoring plugin (Nagios, Icinga) says on the host',
   params,
   effect: 'read',
+  alsoFrom: 'controller',
   validate: (given) => [...programProblems(given.command[0]), ...limitProblems(given)],
   probe: script('./probe.sh', import.meta.url),
   args: ({ env, command }) => [
