@@ -86,9 +86,9 @@ const basics =
 
 /** Told by files of the kernel and the system: these need the basics at most. */
 const needsNoTool = new Set([
-  ...['certificate', 'config', 'conntrack', 'cpu', 'disk', 'file', 'file-descriptors', 'group', 'interface'],
+  ...['certificate', 'config', 'conntrack', 'cpu', 'disk', 'disk-io', 'file', 'file-descriptors', 'group', 'interface'],
   ...['kernel-parameter', 'listening', 'load', 'memory', 'mount', 'oom', 'port', 'pressure', 'process', 'processes'],
-  ...['route', 'uptime', 'user'],
+  ...['route', 'temperature', 'uptime', 'user'],
 ]);
 
 describeWith('every kind, where it cannot measure', ['root', 'dash'], () => {
