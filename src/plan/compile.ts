@@ -2,17 +2,20 @@ import { parseDuration } from '../documents/duration.js';
 import { validateParams } from '../documents/params.js';
 import type { GroupEntry, LoadedRunbook, RunbookEntry, StepEntry } from '../documents/runbook.js';
 import { type Trend, trendProblems } from '../documents/trend.js';
-import { type Place, UserError } from '../errors.js';
-import type {
-  Expression,
-  ExpressionContext,
-  ParamType,
-  Scope,
-  ScopeName,
-  Template,
-  Uses,
-} from '../expressions/index.js';
-import { hasTemplate } from '../expressions/scan.js';
+import { UserError } from '../errors.js';
+import type { ScopeName, Template, Uses } from '../expressions/index.js';
+import { changesIn, countOf, idsOf, nameOf, needsEngine, placeAt } from './entries.js';
+import {
+  baseNames,
+  type Condition,
+  type Engine,
+  ExpressionCompiler,
+  itemNames,
+  mergeUses,
+  noUses,
+  type Resolve,
+  type RunbookScope,
+} from './expressions.js';
 import { neededSteps } from './needs.js';
 import type { EvaluationContext, NeededStep, PlannedStep, StepResolver } from './plan.js';
 import { groupKind, type Requirement } from './requirement.js';
@@ -62,21 +65,6 @@ export async function compileRunbook(runbook: LoadedRunbook, options: CompileOpt
   return { entries, steps: compiler.steps };
 }
 
-type Engine = typeof import('../expressions/index.js');
-type Resolve<T> = (context: EvaluationContext) => T;
-
-/** One runbook file in use: its ids, its parameters, its variables. */
-interface RunbookScope {
-  readonly prefix: string;
-  readonly ids: ReadonlySet<string>;
-  readonly seen: Set<string>;
-  readonly paramTypes: ReadonlyMap<string, ParamType>;
-  readonly params: Resolve<Readonly<Record<string, unknown>>>;
-  /** What the parameters themselves depend on. */
-  readonly paramUses: Uses;
-  readonly vars: Readonly<Record<string, unknown>>;
-}
-
 interface Surroundings {
   readonly scope: RunbookScope;
   readonly conditions: readonly Condition[];
@@ -88,21 +76,15 @@ interface Surroundings {
   readonly judged: boolean;
 }
 
-interface Condition {
-  readonly holds: Resolve<boolean>;
-  readonly uses: Uses;
-}
-
-const noUses: Uses = { names: new Set(), steps: new Set(), vars: new Set() };
-
 class Compiler {
-  readonly problems: UserError['problems'][number][] = [];
+  readonly problems: UserError['problems'][number][];
   readonly steps: PlannedStep[] = [];
-  readonly #engine: Engine | undefined;
+  readonly #expressions: ExpressionCompiler;
   readonly #options: CompileOptions;
 
   constructor(engine: Engine | undefined, options: CompileOptions) {
-    this.#engine = engine;
+    this.#expressions = new ExpressionCompiler(engine, options.vars);
+    this.problems = this.#expressions.problems;
     this.#options = options;
   }
 
@@ -125,7 +107,7 @@ class Compiler {
 
   #group(entry: GroupEntry, around: Surroundings): readonly CompiledEntry[] {
     const { group, include } = entry;
-    const condition = this.#condition(group.when, entry, ['when'], around.scope, baseNames);
+    const condition = this.#expressions.condition(group.when, entry, ['when'], around.scope, baseNames);
     const verdict = group.require === undefined ? undefined : this.#verdict(entry, group.require, around.scope);
     const inner: Surroundings = {
       scope: include ? this.#includeScope(entry, include, around.scope) : around.scope,
@@ -208,11 +190,11 @@ class Compiler {
     const defaults = Object.fromEntries(
       Object.entries(declared).flatMap(([name, param]) => (param.default === undefined ? [] : [[name, param.default]])),
     );
-    const template = this.#template(include.params, entry, ['with', 'params'], outer, baseNames);
-    const uses = template ? this.#usesIn(outer, template.uses) : noUses;
+    const template = this.#expressions.template(include.params, entry, ['with', 'params'], outer, baseNames);
+    const uses = template ? this.#expressions.usesIn(outer, template.uses) : noUses;
     const params: RunbookScope['params'] = (context) => ({
       ...defaults,
-      ...((template ? template.render(this.#context(context, outer)) : include.params) as object),
+      ...((template ? template.render(this.#expressions.context(context, outer)) : include.params) as object),
     });
     return this.scopeOf(include.runbook, `${entry.key}/`, params, uses);
   }
@@ -221,17 +203,20 @@ class Compiler {
     const { step, stepKind: kind } = entry;
     const { scope } = around;
     const names = step.each === undefined ? baseNames : itemNames;
-    const when = this.#condition(step.when, entry, ['when'], scope, names);
-    const each = this.#each(entry, scope);
-    const template = this.#template(step.with ?? {}, entry, ['with'], scope, names);
+    const when = this.#expressions.condition(step.when, entry, ['when'], scope, names);
+    const each = this.#expressions.each(entry, scope);
+    const template = this.#expressions.template(step.with ?? {}, entry, ['with'], scope, names);
     const trends = this.#trends(entry, scope, names);
-    const until = this.#condition(step.retry?.until, entry, ['retry', 'until'], scope, [...names, 'result']);
+    const until = this.#expressions.condition(step.retry?.until, entry, ['retry', 'until'], scope, [
+      ...names,
+      'result',
+    ]);
     // The condition of a loop is about its items; those of the groups around it are about the whole.
     const conditions = when ? [...around.conditions, when] : around.conditions;
     const uses = mergeUses([
       ...conditions.map((condition) => condition.uses),
       each?.uses ?? noUses,
-      this.#usesIn(scope, template?.uses ?? noUses),
+      this.#expressions.usesIn(scope, template?.uses ?? noUses),
       trends?.uses ?? noUses,
     ]);
     const untilUses = until?.uses ?? noUses;
@@ -324,7 +309,10 @@ class Compiler {
 
   async #params(entry: StepEntry, template: Template | undefined, scope: RunbookScope, context: EvaluationContext) {
     if (!template) return { ...(entry.step.with as object | undefined), ...entry.documents };
-    const params = structuredClone(template.render(this.#context(context, scope))) as Record<string, unknown>;
+    const params = structuredClone(template.render(this.#expressions.context(context, scope))) as Record<
+      string,
+      unknown
+    >;
     const place = (path: readonly (string | number)[], part?: 'key' | 'value') =>
       entry.document.place([...entry.path, 'with', ...path], part);
     const problems = await validateParams(entry.stepKind, params, { place });
@@ -339,10 +327,10 @@ class Compiler {
   ): { readonly resolve: Resolve<readonly Trend[]>; readonly uses: Uses } | undefined {
     const { trends } = entry.step;
     if (!trends) return undefined;
-    const template = this.#template(trends, entry, ['trends'], scope, names);
+    const template = this.#expressions.template(trends, entry, ['trends'], scope, names);
     if (!template) return { resolve: () => trends, uses: noUses };
     const resolve = (context: EvaluationContext) => {
-      const rendered = template.render(this.#context(context, scope)) as readonly Trend[];
+      const rendered = template.render(this.#expressions.context(context, scope)) as readonly Trend[];
       const problems = rendered.flatMap((trend, index) =>
         trendProblems(trend).map(({ path, what, hint }) => ({
           code: 'E_VALUE' as const,
@@ -354,210 +342,6 @@ class Compiler {
       if (problems.length > 0) throw new UserError(problems);
       return rendered;
     };
-    return { resolve, uses: this.#usesIn(scope, template.uses) };
+    return { resolve, uses: this.#expressions.usesIn(scope, template.uses) };
   }
-
-  #each(
-    entry: StepEntry,
-    scope: RunbookScope,
-  ): { readonly items: Resolve<readonly unknown[]>; readonly uses: Uses } | undefined {
-    const { each } = entry.step;
-    if (each === undefined) return undefined;
-    const listed = Array.isArray(each);
-    const template = listed ? this.#template(each, entry, ['each'], scope, baseNames) : undefined;
-    const expression = listed ? undefined : this.#expression(each as string, entry, ['each'], scope, baseNames, 'list');
-    const uses = this.#usesIn(scope, template?.uses ?? expression?.uses ?? noUses);
-    return {
-      uses,
-      items: (context) => {
-        const value = expression
-          ? expression.evaluate(this.#context(context, scope))
-          : template
-            ? template.render(this.#context(context, scope))
-            : each;
-        if (!Array.isArray(value)) throw new Error(`\`each\` gives no list in \`${expression?.source.trim() ?? ''}\``);
-        return value;
-      },
-    };
-  }
-
-  #condition(
-    source: string | boolean | undefined,
-    entry: RunbookEntry,
-    path: readonly string[],
-    scope: RunbookScope,
-    names: readonly ScopeName[],
-  ): Condition | undefined {
-    if (source === undefined) return undefined;
-    if (typeof source === 'boolean') return { holds: () => source, uses: noUses };
-    const expression = this.#expression(source, entry, path, scope, names, 'boolean');
-    if (!expression) return undefined;
-    const engine = this.#engine;
-    return {
-      holds: (context) => engine?.evaluateCondition(expression, this.#context(context, scope)) ?? false,
-      uses: this.#usesIn(scope, expression.uses),
-    };
-  }
-
-  /** `${{ x }}` says the same as `x` where an expression is expected. */
-  #expression(
-    text: string,
-    entry: RunbookEntry,
-    path: readonly string[],
-    scope: RunbookScope,
-    names: readonly ScopeName[],
-    expected: 'boolean' | 'list',
-  ): Expression | undefined {
-    const source = /^\s*\$\{\{([\s\S]*)\}\}\s*$/.exec(text)?.[1] ?? text;
-    const offset = source === text ? 0 : text.indexOf('{{') + 2;
-    return this.#collect(() => {
-      const locate = this.#engine?.locateInScalar(placeAt(entry, path), text);
-      if (!locate) return undefined;
-      const located: typeof locate = (start, end) => locate(offset + start, offset + end);
-      return this.#engine?.compileAt(source, this.#checkScope(scope, names), located, expected);
-    });
-  }
-
-  /** Undefined when nothing in the value is an expression. */
-  #template(
-    value: unknown,
-    entry: RunbookEntry,
-    path: readonly string[],
-    scope: RunbookScope,
-    names: readonly ScopeName[],
-  ): Template | undefined {
-    if (!hasTemplate(value)) return undefined;
-    return this.#collect(() =>
-      this.#engine?.compileTemplate(value, this.#checkScope(scope, names), (part) =>
-        placeAt(entry, [...path, ...part]),
-      ),
-    );
-  }
-
-  #collect<T>(compile: () => T): T | undefined {
-    try {
-      return compile();
-    } catch (error) {
-      if (!(error instanceof UserError)) throw error;
-      this.problems.push(...error.problems);
-      return undefined;
-    }
-  }
-
-  #checkScope(scope: RunbookScope, names: readonly ScopeName[]): Scope {
-    return {
-      names: new Set(names),
-      vars: new Set([...this.#options.vars, ...Object.keys(scope.vars)]),
-      params: scope.paramTypes,
-      stepIds: scope.seen,
-      allStepIds: scope.ids,
-    };
-  }
-
-  #context(context: EvaluationContext, scope: RunbookScope): ExpressionContext {
-    const { host } = context;
-    return {
-      host: { name: host.name, groups: host.groups, address: host.connect.address ?? host.name },
-      vars: { ...scope.vars, ...context.vars },
-      // Only worked out when an expression asks for it.
-      get params() {
-        return scope.params(context);
-      },
-      run: context.run,
-      steps: context.steps.get(scope.prefix) ?? {},
-      item: context.item,
-      result: context.result,
-    };
-  }
-
-  /**
-   * What an expression of a runbook depends on: steps by their keys, since an included runbook has ids of its own;
-   * and where it reads `params`, all that the parameters depend on.
-   */
-  #usesIn(scope: RunbookScope, uses: Uses): Uses {
-    const own = { ...uses, steps: new Set(Array.from(uses.steps, (id) => `${scope.prefix}${id}`)) };
-    return uses.names.has('params') ? mergeUses([own, scope.paramUses]) : own;
-  }
-}
-
-const baseNames: readonly ScopeName[] = ['host', 'vars', 'params', 'steps', 'run'];
-const itemNames: readonly ScopeName[] = [...baseNames, 'item'];
-
-function placeAt(entry: RunbookEntry, path: readonly (string | number)[]): Place {
-  return entry.document.place([...entry.path, ...path]);
-}
-
-function mergeUses(list: readonly Uses[]): Uses {
-  const [only] = list;
-  if (only && list.length === 1) return only;
-  return {
-    names: new Set(list.flatMap((uses) => [...uses.names])),
-    steps: new Set(list.flatMap((uses) => [...uses.steps])),
-    vars: new Set(list.flatMap((uses) => [...uses.vars])),
-  };
-}
-
-function idsOf(entries: readonly RunbookEntry[]): string[] {
-  return entries.flatMap((entry) => {
-    if (entry.kind === 'step') return entry.step.id ? [entry.step.id] : [];
-    if (entry.include) return [];
-    return [
-      ...(entry.group.id ? [entry.group.id] : []),
-      ...idsOf(entry.steps),
-      ...idsOf(entry.rescue),
-      ...idsOf(entry.always),
-    ];
-  });
-}
-
-/** How many results a group counts, or undefined where a loop decides. */
-function countOf(entries: readonly RunbookEntry[]): number | undefined {
-  let count = 0;
-  for (const entry of entries) {
-    if (entry.kind === 'step' && entry.step.each !== undefined) return undefined;
-    const more = entry.kind === 'step' || entry.group.require !== undefined ? 1 : countOf(entry.steps);
-    if (more === undefined) return undefined;
-    count += more;
-  }
-  return count;
-}
-
-/** Whether a step in it stands for a change; one whose effect is not known yet counts as one. */
-function changesIn(entries: readonly RunbookEntry[]): boolean {
-  return entries.some((entry) => {
-    if (entry.kind === 'group') return changesIn(entry.steps);
-    const { effect } = entry.stepKind;
-    return (typeof effect === 'string' ? effect : effect(entry.step.with)) !== 'read';
-  });
-}
-
-/** A step without a name is called by its kind and what it looks at. */
-function nameOf({ step }: StepEntry): string {
-  const given = Object.entries((step.with ?? {}) as Record<string, unknown>);
-  const subject = given.find(
-    ([key, value]) =>
-      ['path', 'name', 'service', 'port', 'url', 'address', 'command', 'file'].includes(key) &&
-      typeof value !== 'object' &&
-      !hasTemplate(value),
-  );
-  return subject ? `${step.uses} ${String(subject[1]).split('\n')[0]?.slice(0, 60)}` : step.uses;
-}
-
-/** Whether anything in a runbook is an expression, so that the engine has to be loaded. */
-function needsEngine(entries: readonly RunbookEntry[]): boolean {
-  return entries.some((entry) => {
-    if (entry.kind === 'step') {
-      const { when, each, retry, trends, with: params } = entry.step;
-      return (
-        typeof when === 'string' ||
-        typeof each === 'string' ||
-        typeof retry?.until === 'string' ||
-        hasTemplate(params) ||
-        hasTemplate(trends) ||
-        hasTemplate(each)
-      );
-    }
-    const inner = [...entry.steps, ...entry.rescue, ...entry.always];
-    return typeof entry.group.when === 'string' || hasTemplate(entry.include?.params) || needsEngine(inner);
-  });
 }
