@@ -44,7 +44,9 @@ report() {
     }'
 }
 
-for tool in awk grep; do
+tools='awk grep'
+[ "$source" = journal ] || tools="$tools cksum od stat"
+for tool in $tools; do
   command -v "$tool" >/dev/null || {
     printf '%s is not installed\n' "$tool" >&2
     exit 127
