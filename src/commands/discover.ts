@@ -54,8 +54,7 @@ export async function runDiscover(options: DiscoverOptions, context: CommandCont
   const parts = findTrials(survey);
   const refused = await findRefused(parts);
   const tried = await run('try checks on', trialSteps(parts, refused).map(literalStep));
-  if (tried.result.run.stopped !== undefined || tried.result.hosts[0]?.steps.length === 0)
-    return giveUp(tried, host, context);
+  if (isCutOff(tried.result)) return giveUp(tried, host, context);
 
   const { draftRunbook } = await import('../discover/draft.js');
   const { writeRunbook } = await import('../documents/write-runbook.js');
@@ -98,11 +97,21 @@ async function quietRun(runbook: object, scope: ScopeOptions, context: CommandCo
   return { result, code };
 }
 
+/** Half of a host is no picture of it. */
+function isCutOff({ run, hosts: [host] }: RunResult): boolean {
+  return (
+    run.stopped !== undefined ||
+    host === undefined ||
+    host.reason !== undefined ||
+    host.steps.some(({ reason }) => reason === 'connection-lost')
+  );
+}
+
 async function giveUp({ result, code }: QuietRun, host: string, context: CommandContext): Promise<void> {
   const [found] = result.hosts;
   const [step] = found?.steps ?? [];
   const { escapeLine } = await import('../reports/escape.js');
-  const why = found?.summary ?? step?.summary ?? 'no check passes there';
+  const why = result.run.stopped ?? found?.summary ?? step?.summary ?? 'no check passes there';
   await context.terminal.err(`opsctl: nothing is written, ${host}: ${escapeLine(why)}\n`);
   context.finish((code === exitCode.ok ? exitCode.unknown : code) as typeof exitCode.unknown);
 }

@@ -13,7 +13,15 @@ export const applications: Subject = {
       notes.push('Elasticsearch may listen: say in `check.elasticsearch` which health and which queries are right');
     const checks: Candidate[] = [
       ...(listens(survey, 6379)
-        ? [{ uses: 'check.redis', name: 'Redis', from: 'host' as const, with: { address: 'localhost' } }]
+        ? [
+            {
+              uses: 'check.redis',
+              name: 'Redis',
+              from: 'host' as const,
+              with: { address: 'localhost' },
+              mend: 'give it a `password` from a secret',
+            },
+          ]
         : []),
       ...(listens(survey, 25)
         ? [

@@ -122,6 +122,7 @@ describe('the runbook that discover writes', () => {
       if (uses === 'check.certificate') return { outcome: 'unknown', reason: 'needs-privilege', summary: 'no' };
       if (uses === 'check.zfs' || uses === 'check.smart') return { outcome: 'skipped', reason: 'not-applicable' };
       if (uses === 'check.lvm') return { outcome: 'unknown', reason: 'tool-missing' };
+      if (uses === 'check.firewall') return { outcome: 'failed', reason: 'below-critical', summary: 'no rule' };
       return uses === 'check.clock' ? { outcome: 'warning', reason: 'old', summary: 'the clock\nlies' } : {};
     };
     const { text, leftOut } = await write({ certificate: ['/etc/a.pem'] }, outcomes);
@@ -129,6 +130,7 @@ describe('the runbook that discover writes', () => {
     expect(text).toContain('# left out, failed: above-critical\n  #   - { uses: check.load }\n');
     expect(text).toContain('# left out, unknown: needs root, look again with `opsctl discover --sudo`\n');
     expect(text).toContain('# left out, warning: the clock\\x0alies\n');
+    expect(text).toContain('# left out, failed: no rule; a host that others reach should have one\n');
     expect(text).not.toMatch(/9\.12|zfs|lvm|smart/);
     expect(leftOut).toContain('Load: failed: load 9.12');
     await read(text);

@@ -38,7 +38,11 @@ export function draftRunbook(
       const why = passed ? undefined : whyNot(trial, results, refused);
       if (passed) own.push({ comment: reviews(trial.candidate.note), step: passed });
       if (!why) continue;
-      missing.push(`left out, ${why.lasting}`, `  - ${oneLine(trial.ways[0] as Step)}`);
+      const { mend } = trial.candidate;
+      missing.push(
+        `left out, ${why.lasting}${mend ? `; ${escapeLine(mend)}` : ''}`,
+        `  - ${oneLine(trial.ways[0] as Step)}`,
+      );
       leftOut.push(`${escapeLine(trial.candidate.name)}: ${why.now}`);
     }
     if (own.length + missing.length + notes.length === 0) continue;

@@ -61,5 +61,6 @@ function tls(survey: Survey, address: string, port: number): Candidate {
     from: 'host',
     with: ways[0] ?? { address, port },
     otherwise: ways.slice(1),
+    mend: '`servername` says which name the certificate is for, `ca` which authority signed it',
   };
 }

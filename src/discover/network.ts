@@ -31,6 +31,7 @@ export const network: Subject = {
         {
           uses: 'check.firewall',
           name: 'Packets are filtered',
+          mend: 'a host that others reach should have one',
           note: 'say in `input` what becomes of packets that no rule takes',
         },
       ],

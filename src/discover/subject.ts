@@ -30,6 +30,8 @@ export interface Candidate {
   readonly from?: 'host';
   /** What a person has to know, or decide. */
   readonly note?: string;
+  /** What may make a host pass that does not. */
+  readonly mend?: string;
   /** Of no interest to a host that lacks its subject: then nothing is said. */
   readonly optional?: true;
 }

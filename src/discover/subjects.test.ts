@@ -45,6 +45,7 @@ describe('services', () => {
     expect(brief(find('services', { said: debian }).checks)).toEqual([
       'check.service {"name":"cron","enabled":true}',
       'check.service {"name":"nginx","enabled":true}',
+      'check.service {"name":"redis-server","enabled":true}',
       'check.service {"name":"ssh","enabled":true}',
     ]);
   });
@@ -79,6 +80,7 @@ describe('services', () => {
       'Id=nftables.service LoadState=loaded ActiveState=active SubState=exited UnitFileState=enabled Type=oneshot',
       'Id=once.service LoadState=loaded ActiveState=inactive SubState=dead UnitFileState=enabled Type=oneshot',
       'Id=backup.service LoadState=loaded ActiveState=inactive SubState=dead UnitFileState=enabled TriggeredBy=backup.timer',
+      'Id=kept.service LoadState=loaded ActiveState=inactive UnitFileState=enabled Type=simple ConditionResult=no ConditionTimestampMonotonic=5',
       'Id=getty@tty1.service LoadState=loaded ActiveState=active SubState=running UnitFileState=enabled',
       'Id=systemd-resolved.service LoadState=loaded ActiveState=active SubState=running UnitFileState=enabled',
       'Id=systemd-journald.service LoadState=loaded ActiveState=active SubState=running UnitFileState=static',
@@ -217,6 +219,8 @@ describe('packages, certificates, kernel', () => {
       'check.package {"name":"cron"}',
       'check.package {"name":"nginx"}',
       'check.package {"name":"openssh-server"}',
+      'check.package {"name":"redis-server"}',
+      'check.package {"name":"redis-tools"}',
     ]);
   });
 

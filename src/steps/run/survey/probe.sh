@@ -116,10 +116,11 @@ done
 
 # Certificates that the configuration of servers names, and those of certbot.
 {
-  for place in /etc/nginx /etc/apache2/sites-enabled /etc/apache2/conf-enabled /etc/httpd/conf.d /etc/lighttpd /etc/haproxy \
+  # What is enabled, by links.
+  for place in /etc/nginx/nginx.conf /etc/nginx/conf.d /etc/nginx/sites-enabled /etc/nginx/snippets /etc/apache2/sites-enabled /etc/apache2/conf-enabled /etc/httpd/conf.d /etc/lighttpd /etc/haproxy \
     /etc/postfix/main.cf /etc/dovecot /etc/exim4 /etc/postgresql /etc/mysql /etc/redis /etc/ldap /etc/openldap; do
     [ -e "$place" ] || continue
-    grep -rhE '^[[:blank:]]*(ssl_certificate|SSLCertificateFile|ssl\.pemfile|smtpd_tls_cert_file|ssl_cert|tls_certificate|ssl_cert_file|ssl-cert|tls-cert-file|olcTLSCertificateFile:|TLSCertificateFile|bind)[[:blank:]=]' \
+    grep -RhE '^[[:blank:]]*(ssl_certificate|SSLCertificateFile|ssl\.pemfile|smtpd_tls_cert_file|ssl_cert|tls_certificate|ssl_cert_file|ssl-cert|tls-cert-file|olcTLSCertificateFile:|TLSCertificateFile|bind)[[:blank:]=]' \
       "$place" 2>/dev/null || :
   done | sed 's/[#;].*//' | tr '[:blank:]="<' '\n' | grep -E '^/[^*?$]+$' || :
   for file in /etc/letsencrypt/live/*/fullchain.pem; do [ ! -e "$file" ] || printf '%s\n' "$file"; done
