@@ -78,7 +78,7 @@ export async function perform(options: RunOptions, context: CommandContext): Pro
   await show(result, outputs, options, context);
   const untidy = await removeOldRuns(stateOf(project, context), project, context, runId);
   if (untidy !== undefined) await warn(context, untidy);
-  if (result.run.stopped?.startsWith('SIG')) {
+  if (result.run.stopped?.startsWith('SIG') && !options.collect) {
     await context.terminal.err(`opsctl: stopped by ${result.run.stopped}; go on with \`opsctl resume ${runId}\`\n`);
   }
   return exitFor(result, outputs);
