@@ -64,6 +64,17 @@ describe('a result beside that of the last run', () => {
     expect(changes(seen)).toEqual(['', 'new 2026-06-02', '', 'new 2026-06-04', 'still 2026-06-02']);
   });
 
+  it('is new when another step has taken the place, or the id, of one that failed', () => {
+    const bad = (more: Partial<StepResult>) => step('failed', { uses: 'check.file', ...more });
+    const moved = runs([bad({ step: '1', name: 'check.file /a' }), bad({ step: '1', name: 'check.file /b' })]);
+    const renamed = runs([bad({ step: 'files', name: 'A' }), bad({ step: 'files', name: 'B' })]);
+    const other = runs([bad({ step: 'files' }), bad({ step: 'files', uses: 'check.mount' })]);
+
+    expect(changes(moved)).toEqual(['', 'new 2026-06-02']);
+    expect(changes(renamed)).toEqual(['', 'still 2026-06-01']);
+    expect(changes(other)).toEqual(['', 'new 2026-06-02']);
+  });
+
   it('is as good as fixed when it was rescued', () => {
     expect(changes(runs([step('failed'), step('failed', { rescued: true })]))).toEqual(['', 'fixed 2026-06-02']);
   });

@@ -18,6 +18,8 @@ export interface LastHost {
 }
 
 export interface LastState {
+  /** What it is the state of, as `subjectOf` says; absent where an older version wrote it. */
+  readonly of?: string;
   /** `ok` for all that is good. */
   readonly outcome: Outcome;
   /** The first run, of those in a row, that saw it so. */
@@ -103,7 +105,7 @@ function nextHost(
   for (const step of host.steps) {
     present.add(stepKey(step));
     if (step.outcome === 'skipped' || (host.reason !== undefined && repeatsHost(step, host))) continue;
-    seen[stepKey(step)] = nextState(step, last?.steps[stepKey(step)], at, again);
+    seen[stepKey(step)] = nextState(step, lastOf(step, last?.steps), at, again);
   }
   // The items of a loop that did not get so far are told by the step itself.
   const isThere = (key: string) => present.has(key) || present.has(key.split('\0')[0] ?? key);
@@ -136,17 +138,30 @@ function nextTrouble(
 /** A step that only repeats why the host could not be worked on is compared with that. */
 function stateBefore(step: StepResult, host: LastHost | undefined): LastState | undefined {
   const { trouble, steps = {} } = host ?? {};
-  return trouble && repeatsHost(step, trouble) ? trouble : steps[stepKey(step)];
+  return trouble && repeatsHost(step, trouble) ? trouble : lastOf(step, steps);
+}
+
+/** Only of the same step: after an edit another one may have its id, or its place. */
+function lastOf(step: StepResult, steps: LastHost['steps'] | undefined): LastState | undefined {
+  const last = steps?.[stepKey(step)];
+  return last?.of === undefined || last.of === subjectOf(step) ? last : undefined;
+}
+
+/** A step without an id is known by its place, such as `3` or `deploy/2`, and by its name. */
+function subjectOf({ step, uses, name }: StepResult): string {
+  return /(^|\/)\d+$/.test(step) ? `${uses} ${name}` : uses;
 }
 
 function nextState(step: StepResult, before: LastState | undefined, at: string, again = false): LastState {
   const findings = nextFindings(step, before, at);
   const wasBad = before !== undefined && before.bad > 0;
+  const of = subjectOf(step);
   if (!isBad(step)) {
     const since = before && !wasBad ? before.since : at;
-    return { outcome: 'ok', since, bad: 0, ...(findings && { findings }) };
+    return { of, outcome: 'ok', since, bad: 0, ...(findings && { findings }) };
   }
   return {
+    of,
     outcome: step.outcome,
     since: wasBad && isNoWorse(step.outcome, before) ? before.since : at,
     bad: wasBad ? before.bad + (again ? 0 : 1) : 1,
