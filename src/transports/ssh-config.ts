@@ -71,7 +71,7 @@ export class SshConfig {
     while (this.#running >= parallel) await new Promise<void>((resolve) => this.#waiting.push(resolve));
     this.#running++;
     try {
-      const { effectiveSettings } = await import('./openssh.js');
+      const { effectiveSettings } = await import('./openssh/program.js');
       // ssh takes the home folder from the user database: files elsewhere must be named.
       const { userFile } = this.#options;
       const text = await effectiveSettings(name, userFile);

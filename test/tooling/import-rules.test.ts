@@ -47,7 +47,7 @@ const allowed: readonly (readonly [file: string, line: string])[] = [
   ['src/steps/check/a/step.ts', "import { defineHostStep } from '../../step.js';"],
   ['src/steps/check/a/family.ts', "import { readings } from '../readings.js';"],
   ['src/steps/check/a/result.ts', "import type { Metric } from '../../../result/result.schema.js';"],
-  ['src/transports/openssh.ts', "import { execa } from 'execa';"],
+  ['src/transports/openssh/program.ts', "import { execa } from 'execa';"],
   ['src/transports/connect.ts', "import { Client } from 'ssh2';"],
   ['src/documents/parse.ts', "import { parseDocument } from 'yaml';"],
   ['src/terminal.ts', 'export const columns = process.stdout.columns;'],
