@@ -13,6 +13,11 @@ first_of() {
   return 1
 }
 
+# Sorted lines. There are always some: none come from a program that failed, such as the rpm of busybox.
+some() {
+  sort | grep . || return 69
+}
+
 # Exit status: 0 known, 77 closed to this user, 69 not known here.
 fact() {
   case $1 in
@@ -42,8 +47,8 @@ fact() {
       printf '%s\n' "${zone##*/zoneinfo/}"
       ;;
     dns) sed -n 's/^[[:blank:]]*\(nameserver\|search\|domain\|options\)[[:blank:]]/\1 /p' /etc/resolv.conf ;;
-    users) first_of /etc/passwd | cut -d: -f1,3,4,6,7 | sort ;;
-    groups) first_of /etc/group | cut -d: -f1,3,4 | sort ;;
+    users) first_of /etc/passwd | cut -d: -f1,3,4,6,7 | some ;;
+    groups) first_of /etc/group | cut -d: -f1,3,4 | some ;;
     modules)
       [ -r /proc/modules ] || return 69
       cut -d' ' -f1 /proc/modules | sort
@@ -54,11 +59,11 @@ fact() {
       ;;
     packages)
       if command -v dpkg-query >/dev/null; then
-        dpkg-query -W -f '${db:Status-Abbrev}${binary:Package} ${Version}\n' | sed -n 's/^ii *//p' | sort
+        dpkg-query -W -f '${db:Status-Abbrev}${binary:Package} ${Version}\n' | sed -n 's/^ii *//p' | some
       elif command -v rpm >/dev/null; then
-        rpm -qa --qf '%{NAME}.%{ARCH} %|EPOCH?{%{EPOCH}:}|%{VERSION}-%{RELEASE}\n' | sort
+        rpm -qa --qf '%{NAME}.%{ARCH} %|EPOCH?{%{EPOCH}:}|%{VERSION}-%{RELEASE}\n' 2>/dev/null | some
       elif command -v apk >/dev/null; then
-        apk info -v 2>/dev/null | sort
+        apk info -v 2>/dev/null | some
       else
         return 69
       fi
@@ -66,7 +71,7 @@ fact() {
     services)
       command -v systemctl >/dev/null || return 69
       systemctl list-unit-files --no-pager --no-legend --type=service,timer,socket 2>/dev/null |
-        awk '{ print $1, $2 }' | sort | grep . || return 69
+        awk '{ print $1, $2 }' | some
       ;;
     sysctl)
       # Settings that administrators make; counters and random ids are none.
@@ -90,7 +95,7 @@ fact() {
     sshd)
       program=$(command -v sshd || ls /usr/sbin/sshd 2>/dev/null) || return 69
       [ "$(id -u)" = 0 ] || return 77
-      "$program" -T 2>/dev/null | sort || return 69
+      "$program" -T 2>/dev/null | some
       ;;
     *) return 69 ;;
   esac

@@ -28,6 +28,18 @@ describe('run.facts', () => {
     expect(data.unknown).toEqual({ modules: 'is not known on this host' });
   });
 
+  it('reads what a host of rpm, and one of busybox alone, printed', () => {
+    const parse = (name: string, facts: readonly string[]) =>
+      kind.parse(outputOf(fixture(name, import.meta.url)), { facts } as never);
+
+    expect(parse('rpm-4.20.txt', ['os', 'packages', 'init']).values.packages).toBe(
+      'app.noarch 1-1\nheld.noarch 2:1-1\nlib.noarch 1.0~rc1-1',
+    );
+    const bare = parse('busybox-1.35.txt', ['os', 'kernel', 'shell', 'packages', 'services']);
+    expect(Object.keys(bare.values)).toEqual(['kernel', 'shell']);
+    expect(Object.keys(bare.unknown)).toEqual(['os', 'packages', 'services']);
+  });
+
   it('is unknown when what was asked for by name is not known, and leaves it out otherwise', () => {
     const output = 'fact os\n\tDebian\nstatus os 0\nfact sshd\nstatus sshd 77\n';
     expect(judgeOutput(kind, output, { facts: ['os', 'sshd'] })).toMatchObject({
