@@ -64,7 +64,7 @@ function stepRow(step: StepResult): Row {
     ...(item !== undefined && { item }),
     uses: step.uses,
     outcome: step.outcome,
-    rescued: step.rescued === true ? 'yes' : '',
+    rescued: step.rescued === true ? (step.covered === true ? 'covered' : 'yes') : '',
     reason: step.reason,
     summary: step.summary,
     findings: step.findings

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { csv } from '../../src/reports/csv.js';
 import type { RunResult } from '../../src/result/result.schema.js';
-import { hundredHosts, runResult, stepResult, threeHosts } from '../support/results.js';
+import { hundredHosts, runResult, standings, stepResult, threeHosts } from '../support/results.js';
 import { readCsv } from './csv.js';
 import { payloads, saying } from './hostile.js';
 
@@ -27,6 +27,24 @@ describe('csv', () => {
     const row = readCsv(print(hundredHosts())).find(({ host }) => host === 'web42.example.com');
 
     expect(row).toMatchObject({ step: 'connection', outcome: 'refused', reason: 'host-key-mismatch' });
+  });
+
+  it('says what is accepted, new, fixed, not yet to be counted, and covered', () => {
+    const rows = readCsv(print(standings())).map(({ step, waived, change, soft }) => [step, waived, change, soft]);
+
+    expect(rows).toEqual([
+      ['accepted', 'waived by anna until 2026-03-31: new disks arrive, OPS-7', 'still', ''],
+      ['expired', '', 'still', ''],
+      ['shaky', '', 'new', '1 of 3'],
+      ['mended', '', 'fixed', ''],
+      ['fresh', '', 'new', ''],
+      ['audit', '', 'still', ''],
+      ['connection', '', '', ''],
+    ]);
+    const rescued = { outcome: 'failed', rescued: true } as const;
+    const steps = [stepResult(rescued), stepResult({ ...rescued, covered: true }), stepResult()];
+    const said = readCsv(print(runResult([{ name: 'web1', steps }]))).map((row) => row.rescued);
+    expect(said).toEqual(['yes', 'covered', '']);
   });
 
   it('has a header and nothing else for a run without hosts', () => {

@@ -9,7 +9,7 @@ import { prometheus } from '../../src/reports/prometheus.js';
 import { writeWholeFile } from '../../src/reports/write-file.js';
 import type { RunResult } from '../../src/result/result.schema.js';
 import { describeWith } from '../support/needs.js';
-import { hundredHosts, runResult, stepResult, threeHosts } from '../support/results.js';
+import { hundredHosts, runResult, standings, stepResult, threeHosts } from '../support/results.js';
 import { freePort } from '../support/sshd.js';
 import { fakeTerminal } from '../support/terminal.js';
 import { readExposition } from './exposition.js';
@@ -85,6 +85,7 @@ describeWith('prometheus for promtool', ['promtool'], () => {
   it.each([
     ['three hosts', threeHosts()],
     ['100 hosts', hundredHosts()],
+    ['accepted, new and soft results', standings()],
     ['no hosts', runResult([])],
   ])('is without a complaint for %s', (_, result) => {
     const { status, stdout, stderr } = spawnSync('promtool', ['check', 'metrics'], {

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { tap } from '../../src/reports/tap.js';
 import type { RunResult } from '../../src/result/result.schema.js';
 import { describeWith } from '../support/needs.js';
-import { hundredHosts, runResult, stepResult, threeHosts } from '../support/results.js';
+import { hundredHosts, runResult, standings, stepResult, threeHosts } from '../support/results.js';
 import { payloads, saying } from './hostile.js';
 import { readTap } from './tap.js';
 
@@ -45,6 +45,28 @@ describe('tap', () => {
     const [host] = readTap(print(oneStep({ outcome: 'skipped', summary: `when is false # ${directive}` })));
 
     expect(host?.subtest?.[0]).toMatchObject({ ok: true, skip: `when is false # ${directive}` });
+  });
+
+  it('counts neither what is waived nor what is soft, and says why; what is new or still bad counts', () => {
+    const [first, second] = readTap(print(standings()));
+
+    expect(first?.subtest).toMatchObject([
+      { ok: false, todo: expect.stringMatching(/waived by anna until 2026-03-31: new disks arrive, OPS-7, still/) },
+      { ok: false, diagnostics: { message: expect.stringMatching(/waiver of anna expired 2026-03-01/) } },
+      { ok: false, todo: expect.stringMatching(/soft 1 of 3, new/) },
+      { ok: true, diagnostics: { stdout: 'fixed' } },
+    ]);
+    expect(second?.subtest?.map(({ ok, todo }) => ok || todo !== undefined)).toEqual([false, false]);
+    const waived = { owner: 'anna', reason: 'known', expires: '2026-12-31' };
+    const accepted = { ...oneStep({ outcome: 'failed', waived }), exit: { code: 0, reasons: [] } };
+    expect(readTap(print(accepted))[0]?.ok).toBe(true);
+  });
+
+  it('takes for ok what its group covers, and says so', () => {
+    const covered = { ...oneStep({ outcome: 'failed', rescued: true, covered: true, summary: 'down' }) };
+    const [host] = readTap(print({ ...covered, exit: { code: 0, reasons: [] } }));
+
+    expect(host?.subtest?.[0]).toMatchObject({ ok: true, diagnostics: { stdout: 'covered: down' } });
   });
 
   it('is not ok when the run is not, even if no step is to blame', () => {
