@@ -86,7 +86,19 @@ const basics =
 
 /** Told by files of the kernel and the system: these need the basics at most. */
 const needsNoTool = new Set([
-  ...['certificate', 'config', 'conntrack', 'cpu', 'disk', 'disk-io', 'file', 'file-descriptors', 'group', 'interface'],
+  ...[
+    'certificate',
+    'config',
+    'conntrack',
+    'cpu',
+    'directory',
+    'disk',
+    'disk-io',
+    'file',
+    'file-descriptors',
+    'group',
+    'interface',
+  ],
   ...['kernel-parameter', 'listening', 'load', 'memory', 'mount', 'oom', 'port', 'pressure', 'process', 'processes'],
   ...['route', 'temperature', 'uptime', 'user'],
 ]);

@@ -14,6 +14,7 @@ export const checks: Readonly<Record<string, () => Promise<StepKind>>> = {
   'check.cpu': async () => (await import('./cpu/step.js')).default,
   'check.cron': async () => (await import('./cron/step.js')).default,
   'check.dhcp': async () => (await import('./dhcp/step.js')).default,
+  'check.directory': async () => (await import('./directory/step.js')).default,
   'check.disk': async () => (await import('./disk/step.js')).default,
   'check.disk-io': async () => (await import('./disk-io/step.js')).default,
   'check.dns': async () => (await import('./dns/step.js')).default,
