@@ -162,6 +162,7 @@ case $manager in
       [ "$ask_status" = 0 ] || {
         # Errors are XML, too, on standard output.
         printf '%s\n' "$said" | sed -n 's/.*<message type="error">//p' >&2
+        [ "$ask_status" != 6 ] || echo 'zypper has no repository' >&2
         exit 69
       }
     }

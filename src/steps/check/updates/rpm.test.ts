@@ -112,5 +112,14 @@ mount --bind ${path('log')} /var/log
       expect(judged.summary).toBe('1 security patch waits, limit 0');
       expect(judged.metrics?.slice(0, 4).map(({ value }) => value)).toEqual([1, 2, 0, 1]);
     });
+
+    it('says that zypper has no repository', () => {
+      execFileSync(path('bin/zypper'), ['-n', 'removerepo', 'base'], { env, stdio: 'ignore' });
+
+      const { exitStatus, stderr } = look('zypper');
+
+      expect(exitStatus).toBe(69);
+      expect(stderr.toString()).toMatch(/^zypper has no repository$/m);
+    });
   },
 );
