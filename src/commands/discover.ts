@@ -125,7 +125,7 @@ async function oneHost(
   const { selectHosts } = await import('../inventory/patterns.js');
   let chosen = scope;
   let { inventory, project } = await loadScope(chosen, context);
-  if (!scope.inventory && !project.inventory && pattern !== 'local') {
+  if (!scope.inventory && project.inventory.length === 0 && pattern !== 'local') {
     chosen = { ...scope, inventory: [`${pattern},`] };
     ({ inventory, project } = await loadScope(chosen, context));
   }

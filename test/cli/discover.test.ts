@@ -43,6 +43,14 @@ describe('opsctl discover on this machine', () => {
     expect(readFileSync(file, 'utf8')).toContain('name: Host local');
   });
 
+  it('takes a name that is in no inventory for a host', async () => {
+    const ended = await project.run(['discover', 'shop', '--transport', 'local', '-o', 'shop.yaml']);
+    const again = await project.run(['run', 'shop.yaml', '-i', 'shop,', '--transport', 'local', '-q', ...lasting]);
+
+    expect(ended.stderr).toMatch(/^wrote shop\.yaml: /);
+    expect(again).toMatchObject({ code: 0, stdout: '' });
+  });
+
   it('looks at one host only, and says so before any contact', async () => {
     project.write('two.yaml', 'hosts: { a: {}, b: {} }\n');
     for (const [args, what] of [
