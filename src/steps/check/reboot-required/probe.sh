@@ -29,7 +29,8 @@ for folder in /lib/modules/*/; do
   folder=${folder%/}
   printf 'kernel\t%s\n' "${folder##*/}"
 done
-if command -v needs-restarting >/dev/null 2>&1; then
+# A Debian host may have the zypper or dnf of its own package, which know of none of its updates.
+if [ ! -s /var/lib/dpkg/status ] && command -v needs-restarting >/dev/null 2>&1; then
   status=0
   needs-restarting -r >/dev/null 2>&1 || status=$?
   case $status in

@@ -1,4 +1,9 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { describeWith } from '../../../../test/support/needs.js';
 import { fixture, judgeOutput, runProbe, shells } from '../../../../test/support/probe.js';
 import { isNewer, sameFlavour } from './kernels.js';
 import kind from './step.js';
@@ -55,5 +60,23 @@ describe('check.reboot-required', () => {
     expect([0, 69]).toContain(output.exitStatus);
     if (output.exitStatus === 0) expect(['ok', 'reboot-required']).toContain(judgeOutput(kind, output).reason);
     else expect(String(output.stderr)).toContain('nothing on this host tells');
+  });
+});
+
+describeWith('check.reboot-required with needs-restarting', ['unshare', 'root'], () => {
+  it.each([
+    ['asks it on a host of rpm', 'mount -t tmpfs none /var/lib/dpkg', ['needs-restarting\t0']],
+    ['does not ask it on a host of dpkg, of whose updates it knows nothing', 'test -s /var/lib/dpkg/status', []],
+  ])('%s', (_, prepare, answers) => {
+    const folder = mkdtempSync(join(tmpdir(), 'opsctl-restart-'));
+    writeFileSync(join(folder, 'needs-restarting'), '#!/bin/sh\nexit 0\n', { mode: 0o755 });
+    const inside = `${prepare}; exec sh -c "$1"`;
+    const { stdout } = spawnSync('unshare', ['-m', 'sh', '-euc', inside, 'sh', kind.probe.text], {
+      env: { PATH: `${folder}:${process.env.PATH}`, LC_ALL: 'C' },
+      encoding: 'utf8',
+    });
+    rmSync(folder, { recursive: true, force: true });
+
+    expect(stdout.match(/^needs-restarting.*/gm) ?? []).toEqual(answers);
   });
 });
