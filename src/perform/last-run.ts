@@ -1,5 +1,3 @@
-import { resolve } from 'node:path';
-import { historyFolder } from '../journal/history.js';
 import { readLastStates, updateLastStates } from '../journal/last-states.js';
 import type { Plan } from '../plan/plan.js';
 import { type LastStates, noLastStates, updateLast } from '../result/last.js';
@@ -17,14 +15,12 @@ export interface LastRun {
   save(result: RunResult): Promise<readonly string[]>;
 }
 
-/** A command line that stands for a runbook has no last run: it is asked once. */
-export async function openLastRun(plan: Plan, options: RunOptions, state: string, cwd: string): Promise<LastRun> {
-  const { runbook, failOn, tags, skipTags } = options;
-  const folder =
-    typeof runbook === 'string' && historyFolder(state, { name: plan.runbook.name, path: resolve(cwd, runbook) });
+/** Without a folder there is no last run, and this one leaves nothing. */
+export async function openLastRun(plan: Plan, options: RunOptions, folder: string | undefined): Promise<LastRun> {
+  const { failOn, tags, skipTags } = options;
   const problems: string[] = [];
   let states = noLastStates;
-  let isKnown = folder !== false;
+  let isKnown = folder !== undefined;
   try {
     if (folder) states = await readLastStates(folder);
   } catch (error) {
