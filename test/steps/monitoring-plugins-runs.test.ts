@@ -9,7 +9,7 @@ import { freePort, type Sshd, startSshd } from '../support/sshd.js';
 
 const folder = '/usr/lib/nagios/plugins';
 const states = { OK: 0, WARNING: 1, CRITICAL: 2, UNKNOWN: 3 };
-type Says = Comparison['says'];
+type Says = keyof typeof states;
 
 let project: Project;
 let sshd: Sshd;

@@ -1,8 +1,18 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll } from 'vitest';
 import { type Comparison, compare, compareDifferences } from '../support/monitoring-plugins.js';
 import { describeWith } from '../support/needs.js';
@@ -109,6 +119,12 @@ const onHost: readonly Comparison[] = [
   space('hardly any room', 'full', 'CRITICAL'),
   space('no inodes left', 'inodes', 'CRITICAL'),
   space('no such path', 'none', 'CRITICAL'),
+  {
+    ...{ plugin: 'check_disk', fault: 'a mount that hangs', says: 'no answer', kind: 'check.disk' },
+    within: () => ['timeout', '-s', 'KILL', '9'],
+    args: () => ['-w', '30%', '-c', '10%', '-t', '2', '-p', place('hangs')],
+    given: () => ({ warning: 100, critical: 100, 'warning-inodes': 100, 'critical-inodes': 100 }),
+  },
   load('low', 9999, 9999, 'OK'),
   load('high', 0, 9999, 'WARNING'),
   load('very high', 0, 0, 'CRITICAL'),
@@ -150,41 +166,54 @@ const onHost: readonly Comparison[] = [
   ping('does not answer', '10.9.8.2', 'CRITICAL', 'check_icmp'),
 ];
 
-describeWith('monitoring plugins and the checks of hosts', ['root', 'check_disk', 'check_apt', 'ping', 'ip'], () => {
-  const processes: ChildProcess[] = [];
+const isMounted = (name: string) => readFileSync('/proc/self/mountinfo', 'utf8').includes(` ${place(name)} `);
 
-  beforeAll(() => {
-    chmodSync(folder, 0o755);
-    for (const [mount, mebibytes] of Object.entries({ half: 10, most: 16, full: 19, inodes: 1 })) {
-      mkdirSync(place(mount));
-      const inodes = mount === 'inodes' ? 20 : 1000;
-      execFileSync('mount', ['-t', 'tmpfs', '-o', `size=20M,nr_inodes=${inodes}`, 'tmpfs', place(mount)]);
-      writeFileSync(place(`${mount}/ballast`), Buffer.alloc(mebibytes * 2 ** 20));
-    }
-    for (let index = 0; index < 17; index += 1) writeFileSync(place(`inodes/${index}`), '');
-    for (const [name, seconds] of Object.entries({ young: 0, old: 500, ancient: 5000 })) {
-      writeFileSync(place(name), 'hello');
-      const then = Date.now() / 1000 - seconds;
-      utimesSync(place(name), then, then);
-    }
-    writeFileSync(place('small'), 'abc');
-    mkdirSync(place('closed'), { mode: 0o700 });
-    writeFileSync(place('closed/young'), 'hello');
-    makeAptState('current', 1, 'Debian');
-    makeAptState('plain', 2, 'Debian');
-    makeAptState('security', 2, 'Debian-Security');
-    makeAptState('never', 2, 'Debian');
-    copyFileSync('/bin/sleep', place('opsctlnap'));
-    for (let index = 0; index < 2; index += 1) processes.push(spawn(place('opsctlnap'), ['1000']));
-    // Its child ends, and nobody waits for it.
-    processes.push(spawn('perl', ['-e', 'exit 0 unless fork; sleep 1000']));
-  });
-  afterAll(async () => {
-    for (const child of processes) child.kill();
-    for (const mount of ['half', 'most', 'full', 'inodes']) execFileSync('umount', [place(mount)]);
-    rmSync(folder, { recursive: true });
-  });
+describeWith(
+  'monitoring plugins and the checks of hosts',
+  ['root', 'bindfs', 'check_disk', 'check_apt', 'ping', 'ip'],
+  () => {
+    const processes: ChildProcess[] = [];
 
-  compare(onHost);
-  compareDifferences(onHost);
-});
+    beforeAll(async () => {
+      chmodSync(folder, 0o755);
+      for (const [mount, mebibytes] of Object.entries({ half: 10, most: 16, full: 19, inodes: 1 })) {
+        mkdirSync(place(mount));
+        const inodes = mount === 'inodes' ? 20 : 1000;
+        execFileSync('mount', ['-t', 'tmpfs', '-o', `size=20M,nr_inodes=${inodes}`, 'tmpfs', place(mount)]);
+        writeFileSync(place(`${mount}/ballast`), Buffer.alloc(mebibytes * 2 ** 20));
+      }
+      for (let index = 0; index < 17; index += 1) writeFileSync(place(`inodes/${index}`), '');
+      for (const [name, seconds] of Object.entries({ young: 0, old: 500, ancient: 5000 })) {
+        writeFileSync(place(name), 'hello');
+        const then = Date.now() / 1000 - seconds;
+        utimesSync(place(name), then, then);
+      }
+      writeFileSync(place('small'), 'abc');
+      mkdirSync(place('closed'), { mode: 0o700 });
+      writeFileSync(place('closed/young'), 'hello');
+      mkdirSync(place('hangs'));
+      const bindfs = spawn('bindfs', ['-f', place('closed'), place('hangs')], { stdio: 'ignore' });
+      processes.push(bindfs);
+      for (let tries = 0; tries < 200 && !isMounted('hangs'); tries += 1) await sleep(50);
+      bindfs.kill('SIGSTOP');
+      makeAptState('current', 1, 'Debian');
+      makeAptState('plain', 2, 'Debian');
+      makeAptState('security', 2, 'Debian-Security');
+      makeAptState('never', 2, 'Debian');
+      copyFileSync('/bin/sleep', place('opsctlnap'));
+      for (let index = 0; index < 2; index += 1) processes.push(spawn(place('opsctlnap'), ['1000']));
+      // Its child ends, and nobody waits for it.
+      processes.push(spawn('perl', ['-e', 'exit 0 unless fork; sleep 1000']));
+    });
+    afterAll(async () => {
+      for (const child of processes) child.kill('SIGCONT');
+      execFileSync('umount', ['-l', place('hangs')]);
+      for (const child of processes) child.kill();
+      for (const mount of ['half', 'most', 'full', 'inodes']) execFileSync('umount', [place(mount)]);
+      rmSync(folder, { recursive: true });
+    });
+
+    compare(onHost);
+    compareDifferences(onHost);
+  },
+);
