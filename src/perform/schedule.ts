@@ -10,7 +10,7 @@ import { refuseUserName } from '../inventory/names.js';
 import { itemsOf } from '../plan/items.js';
 import type { Plan, Segment } from '../plan/plan.js';
 import { parseOutputs } from '../reports/outputs.js';
-import { atTime, type Calendar, everyPeriod, fromCron } from '../schedule/calendar.js';
+import { atTime, type Calendar, everyPeriod, fromCron, shortestGap } from '../schedule/calendar.js';
 import { targets } from '../schedule/index.js';
 import type { Schedule, ScheduledJob, ScheduleTarget } from '../schedule/job.js';
 import { shellWord } from '../schedule/shell.js';
@@ -64,7 +64,7 @@ export async function makeSchedule(options: ScheduleOptions, context: CommandCon
     name,
     title: prepared.runbook.value.name,
     calendar,
-    jitter: chooseJitter(options),
+    jitter: chooseJitter(options, calendar),
     deadline,
     args: runArguments(placed),
     program: context.program,
@@ -113,9 +113,14 @@ function chooseCalendar({ every, at, calendar }: ScheduleOptions, name: string):
 }
 
 /** Who says `15m` does not mind the minute, and who says `02:30` does not mind five of them. */
-function chooseJitter({ jitter, every }: ScheduleOptions): number {
-  if (jitter !== undefined) return /^0s?$/.test(jitter) ? 0 : Math.floor(parseDuration(jitter, '`--jitter`'));
-  return every === undefined ? 300 : Math.min(300, Math.floor(parseDuration(every) / 10));
+function chooseJitter({ jitter }: ScheduleOptions, calendar: Calendar): number {
+  const period = shortestGap(calendar) * 60;
+  if (jitter === undefined) return Math.min(300, Math.floor(period / 10));
+  const seconds = /^0s?$/.test(jitter) ? 0 : Math.floor(parseDuration(jitter, '`--jitter`'));
+  if (seconds < period) return seconds;
+  // A run that still waits would keep the next one out.
+  const what = `\`--jitter ${jitter}\` is not less than the ${period / 60} minutes between two starts`;
+  throw new UserError({ code: 'E_FLAG', what, hint: 'choose a shorter one' });
 }
 
 function chooseDeadline({ every }: ScheduleOptions, { timeout }: Plan): number {

@@ -32,6 +32,7 @@ it.each([
   ['30 2 1 * *', '30 2 1 * *', '*-*-01 02:30:00'],
   ['*/20 8-18 * * 1-5', '0-40/20 8-18 * * 1-5', 'Mon,Tue,Wed,Thu,Fri *-*-* 08..18:00..40/20:00'],
   ['0 0 * jan,jul 7', '0 0 * 1,7 0', 'Sun *-01,07-* 00:00:00'],
+  ['0 0 29 2 *', '0 0 29 2 *', '*-02-29 00:00:00'],
   ['5/20 * * * *', '5-45/20 * * * *', '*-*-* *:05..45/20:00'],
   ['weekly', '0 0 * * 0', 'Sun *-*-* 00:00:00'],
   ['@monthly', '0 0 1 * *', '*-*-01 00:00:00'],
@@ -50,6 +51,9 @@ it('knows the shortest time between two starts', () => {
   expect(shortestGap(everyPeriod('5m', 3))).toBe(5);
   expect(shortestGap(fromCron('0,58 * * * *'))).toBe(2);
   expect(shortestGap(fromCron('10 * * * *'))).toBe(60);
+  expect(shortestGap(fromCron('0,58 2 * * *'))).toBe(58);
+  expect(shortestGap(fromCron('30 2,23 * * *'))).toBe(180);
+  expect(shortestGap(atTime('02:30'))).toBe(24 * 60);
 });
 
 it.each([
@@ -67,6 +71,7 @@ it.each([
   () => fromCron('5-1 * * * *'),
   () => fromCron('0 0 1 * 1'),
   () => fromCron('0 0 0 * *'),
+  () => fromCron('0 0 31 2,4 *'),
 ])('refuses what is no such time: %s', (read) => {
   expect(read).toThrow(UserError);
 });

@@ -24,6 +24,8 @@ const fields = Object.keys(bounds) as Field[];
 export const weekdayNames = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'] as const;
 const monthNames = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 
+const monthLengths = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+
 const every: Calendar = {
   minutes: allOf('minutes'),
   hours: allOf('hours'),
@@ -83,6 +85,8 @@ export function fromCron(text: string): Calendar {
   const calendar = Object.fromEntries(
     fields.map((field, index) => [field, readField(field, parts[index] ?? '', text)]),
   ) as unknown as Calendar;
+  if (!comesTrue(calendar))
+    throw refuse(`\`--calendar ${text}\` names a day that no year has`, 'choose one that the month has');
   // cron takes days that fit one of the two, systemd those that fit both.
   if (!isFull('days', calendar.days) && !isFull('weekdays', calendar.weekdays))
     throw refuse(
@@ -90,6 +94,10 @@ export function fromCron(text: string): Calendar {
       'write `*` for one of them',
     );
   return calendar;
+}
+
+function comesTrue({ days, months }: Calendar): boolean {
+  return months.some((month) => (days[0] ?? 1) <= (monthLengths[month - 1] ?? 31));
 }
 
 function readField(field: Field, text: string, whole: string): readonly number[] {
@@ -150,9 +158,11 @@ export function jenkinsText(calendar: Calendar, jitter: number): string {
   return [minute ?? own, ...rest].join(' ');
 }
 
-/** Shortest time between two starts, in minutes; at most an hour. */
-export function shortestGap({ minutes }: Calendar): number {
-  return Math.min(60, ...minutes.map((minute, index) => (minutes[index + 1] ?? (minutes[0] ?? 0) + 60) - minute));
+/** Shortest time between two starts, in minutes, as if it were every day. */
+export function shortestGap({ minutes, hours }: Calendar): number {
+  const starts = hours.flatMap((hour) => minutes.map((minute) => hour * 60 + minute));
+  const day = 24 * 60;
+  return Math.min(...starts.map((start, index) => (starts[index + 1] ?? (starts[0] ?? 0) + day) - start));
 }
 
 function listText(field: Field, values: readonly number[], one: (value: number) => string, dash: string): string {

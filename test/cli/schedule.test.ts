@@ -83,6 +83,11 @@ describe('opsctl schedule', () => {
     'two times': [['web.yaml', '--at', '02:30', '--every', '1h'], 'E_FLAG several times are given'],
     'an uneven period': [['web.yaml', '--every', '7m'], 'E_FLAG `--every 7m` does not divide'],
     'a jitter that is none': [['web.yaml', '--every', '1h', '--jitter', '5'], 'E_DURATION `--jitter`'],
+    'a jitter beyond the next start': [
+      ['web.yaml', '--every', '15m', '--jitter', '1h'],
+      'E_FLAG `--jitter 1h` is not less than the 15 minutes between two starts',
+    ],
+    'a day that never comes': [['web.yaml', '--calendar', '0 0 31 2 *'], 'E_FLAG `--calendar 0 0 31 2 *` names a day'],
     'a name with a dot': [['web.yaml', '--every', '1h', '--name', 'a.b'], 'E_FLAG `--name a.b`'],
     'a user with a space': [['web.yaml', '--every', '1h', '--run-as', 'a b'], 'E_USERNAME'],
     'a line end in an address': [['web.yaml', '--every', '1h', '--mail-to', 'a\nb'], 'E_FLAG `--mail-to'],
