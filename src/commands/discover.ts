@@ -1,7 +1,7 @@
 import { lstat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import { exitCode, UserError } from '../errors.js';
+import { type ExitCode, exitCode, UserError } from '../errors.js';
 import type { ScopeOptions } from '../perform/options.js';
 import type { RunResult } from '../result/result.schema.js';
 import type { CommandContext } from './command.js';
@@ -68,18 +68,27 @@ export async function runDiscover(options: DiscoverOptions, context: CommandCont
 
   const { terminal } = context;
   if (options.file === undefined) await terminal.out(text);
-  else {
-    const { writeWholeFile } = await import('../reports/write-file.js');
-    await writeWholeFile(resolve(context.cwd, options.file), text, 0o644);
-  }
+  else await write(options.file, text, options.force, context.cwd);
   const wrote = options.file === undefined ? '' : `wrote ${options.file}: `;
   await terminal.err(`${wrote}${draft.steps.length} checks that ${host} passes, ${leftOut.length} left out\n`);
   for (const line of leftOut) await terminal.err(`  ${line}\n`);
 }
 
+async function write(file: string, text: string, force: boolean, cwd: string): Promise<void> {
+  // Somebody may have written it meanwhile.
+  await refuseFile(file, force, cwd);
+  const { writeWholeFile } = await import('../reports/write-file.js');
+  try {
+    await writeWholeFile(resolve(cwd, file), text, 0o644);
+  } catch (cause) {
+    const what = `${file}: ${(cause as Error).message}`;
+    throw new UserError({ code: 'E_OUTPUT', what, hint: 'choose another file' }, exitCode.output, { cause });
+  }
+}
+
 interface QuietRun {
   readonly result: RunResult;
-  readonly code: number;
+  readonly code: ExitCode;
 }
 
 /** A run that shows nothing of itself. */
@@ -113,7 +122,7 @@ async function giveUp({ result, code }: QuietRun, host: string, context: Command
   const { escapeLine } = await import('../reports/escape.js');
   const why = result.run.stopped ?? found?.summary ?? step?.summary ?? 'no check passes there';
   await context.terminal.err(`opsctl: nothing is written, ${host}: ${escapeLine(why)}\n`);
-  context.finish((code === exitCode.ok ? exitCode.unknown : code) as typeof exitCode.unknown);
+  context.finish(code === exitCode.ok ? exitCode.unknown : code);
 }
 
 /** The one host that is meant. Without an inventory the name itself is one. */

@@ -58,7 +58,7 @@ export function unsafeText(step: Step): boolean {
 }
 
 /** A server that says nothing is not waited for as long as a check would. */
-const patience = '5s';
+const patience = '3s';
 
 /** Every way of every trial, with an id of its own. */
 export function trialSteps(parts: readonly Part[], refused: ReadonlyMap<Step, string>): readonly Step[] {
