@@ -12,6 +12,8 @@ export interface Line {
 /** cli-table3 needs 0.25 ms a row and keeps growing; above this many rows lines are printed one by one, not wrapped. */
 const maxTableRows = 200;
 const gap = 2;
+/** Below this a column is no column. */
+const minWidth = 8;
 /** A cell that wraps further is cut; the whole text is in the other formats. */
 const maxCellLines = 4;
 
@@ -32,8 +34,14 @@ function columnWidths(head: readonly string[], lines: readonly Line[], width: nu
   );
   const share = Math.max(14, Math.floor(width / 4));
   const fixed = natural.slice(0, -1).map((size) => Math.min(size, share));
-  const rest = width - fixed.reduce((sum, size) => sum + size + gap, 0);
-  return [...fixed, Math.max(12, Math.min(natural.at(-1) ?? 0, rest))];
+  const rest = () => width - fixed.reduce((sum, size) => sum + size + gap, 0);
+  // On a narrow screen the widest give way: a line that is too long breaks anywhere.
+  while (rest() < 12) {
+    const widest = fixed.indexOf(Math.max(...fixed.slice(1)), 1);
+    if (widest < 0 || (fixed[widest] ?? 0) <= minWidth) break;
+    fixed[widest] = (fixed[widest] ?? 0) - 1;
+  }
+  return [...fixed, Math.max(minWidth, Math.min(natural.at(-1) ?? 0, rest()))];
 }
 
 function printTable(
