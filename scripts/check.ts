@@ -81,16 +81,21 @@ function lockFile(): Outcome {
 
 function words(): Outcome {
   const found = filesUnder('src', 'bin', 'scripts', 'lint', 'bench', 'docs', 'runbooks', 'test')
-    .filter((file) => !/\/(fixtures|generated)\//.test(file) && file !== 'scripts/check.ts')
+    .filter((file) => !/\/(fixtures|generated|golden)\//.test(file) && file !== 'scripts/check.ts')
     .flatMap((file) =>
       readFileSync(join(root, file), 'utf8')
         .split('\n')
         .flatMap((line, index) =>
-          /\b(TODO|FIXME|XXX|HACK)\b/.test(line) ? [`${file}:${index + 1}: ${line.trim()}`] : [],
+          /\b(TODO|FIXME|XXX|HACK)\b/.test(line.replaceAll(tapDirective, ''))
+            ? [`${file}:${index + 1}: ${line.trim()}`]
+            : [],
         ),
     );
   return { ok: found.length === 0, output: found.join('\n') };
 }
+
+/** In quotes it is a word of TAP: what fails and does not count. */
+const tapDirective = /(['`])(?:# )?TODO\1/g;
 
 function filesUnder(...folders: string[]): string[] {
   return folders.flatMap((folder) => {

@@ -37,7 +37,7 @@ function suiteLines({ name, cases }: TestSuite, index: number): readonly string[
 
 function caseLines(testCase: TestCase, index: number): readonly string[] {
   const { name, trouble } = testCase;
-  // What is known to be bad and does not count is what TAP calls TODO.
+  // What is known to be bad and does not count is what TAP calls `TODO`.
   const uncounted = trouble?.type === 'waived' || trouble?.type === 'soft';
   const directive =
     trouble?.kind === 'skipped' ? ` # ${uncounted ? 'TODO' : 'SKIP'} ${description(trouble.message)}` : '';
