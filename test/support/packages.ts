@@ -68,6 +68,7 @@ export const packages = {
   tcsh: 'tcsh',
   tmux: 'tmux',
   unshare: 'util-linux',
+  utmpdump: 'util-linux',
   virsh: 'libvirt-clients',
   xmllint: 'libxml2-utils',
   zypper: 'zypper',

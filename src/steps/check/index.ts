@@ -60,6 +60,7 @@ export const checks: Readonly<Record<string, () => Promise<StepKind>>> = {
   'check.route': async () => (await import('./route/step.js')).default,
   'check.selinux': async () => (await import('./selinux/step.js')).default,
   'check.service': async () => (await import('./service/step.js')).default,
+  'check.sessions': async () => (await import('./sessions/step.js')).default,
   'check.smart': async () => (await import('./smart/step.js')).default,
   'check.smtp': async () => (await import('./smtp/step.js')).default,
   'check.ssh': async () => (await import('./ssh/step.js')).default,

@@ -37,27 +37,28 @@ set -- "$@" -type "$type"
 printf 'now\t%s\n' "$(date +%s)"
 # Numbers alone come through the pipe, so that no name can pass for one. What find and stat complain about goes past
 # it; a file that was there a moment ago is no trouble.
-exec 4>&1
-complaints=$(
-  {
+{
+  complaints=$(
     {
-      find "$@" -exec stat -c '%s %Y' {} + 2>&3 || [ $? -eq 1 ] || echo 'find ended early' >&3
-    } | awk '
       {
+        find "$@" -exec stat -c '%s %Y' {} + 2>&3 || [ $? -eq 1 ] || echo 'find ended early' >&3
+      } | awk '
+        {
+          count += 1
+          size += $1
+          if (count == 1 || $2 < oldest) oldest = $2
+          if (count == 1 || $2 > newest) newest = $2
+        }
+        END {
+          printf "count\t%.0f\nsize\t%.0f\n", count, size
+          if (count) printf "oldest\t%.0f\nnewest\t%.0f\n", oldest, newest
+        }' >&4
+    } 3>&1 | awk '
+      !/No such file or directory$/ {
         count += 1
-        size += $1
-        if (count == 1 || $2 < oldest) oldest = $2
-        if (count == 1 || $2 > newest) newest = $2
+        if (count == 1) first = $0
       }
-      END {
-        printf "count\t%.0f\nsize\t%.0f\n", count, size
-        if (count) printf "oldest\t%.0f\nnewest\t%.0f\n", oldest, newest
-      }' >&4
-  } 3>&1 | awk '
-    !/No such file or directory$/ {
-      count += 1
-      if (count == 1) first = $0
-    }
-    END { printf "%.0f %s", count, first }'
-)
+      END { printf "%.0f %s", count, first }'
+  )
+} 4>&1
 printf 'complaints\t%s\n' "$complaints"
