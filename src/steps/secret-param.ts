@@ -26,6 +26,13 @@ export function secrecyOf(values: readonly TextOrSecret[]): 'secret' | 'plain' {
   return values.some((value) => value instanceof Secret) ? 'secret' : 'plain';
 }
 
+/** Uses a text that may be a secret, or absent. */
+export function withPlain<R>(value: string | Secret, use: (plain: string) => R): R;
+export function withPlain<R>(value: string | Secret | undefined, use: (plain?: string) => R): R;
+export function withPlain<R>(value: string | Secret | undefined, use: (plain: string) => R): R {
+  return value instanceof Secret ? value.reveal(use) : use(value as string);
+}
+
 /** The text that a host or server gets; a number from an expression becomes its text. */
 export function plainText(value: TextOrSecret): string | Secret {
   return value instanceof Secret ? value : String(value);

@@ -7,7 +7,7 @@ import type { CallContext, ControllerStep, Judgement } from '../step.js';
 import type { ConnectionFailure } from './connection.js';
 import { deadlineParam } from './deadline.js';
 import { converse, type Dialogue, ServerFault, shownText } from './dialogue.js';
-import { addressParam, caParam, judgeFailure, servernameParam, shownEndpoint } from './endpoint.js';
+import { addressParam, caParam, endpointOf, judgeFailure, servernameParam, shownEndpoint } from './endpoint.js';
 import { judgePeer, type TlsPeer } from './peer.js';
 
 /** What the looks at mail servers share: a greeting, TLS from the start or later, and what the server can do. */
@@ -132,9 +132,8 @@ async function lookAtMail(
   { host, signal, dial }: CallContext,
 ): Promise<MailData> {
   const { tls, ca } = given;
-  const address = given.address ?? host.address;
+  const { address, servername } = endpointOf(given, host);
   const port = given.port ?? protocol.ports[tls];
-  const servername = given.servername ?? given.address ?? host.name;
   let greeting = '';
   const { failure, value, seconds } = await converse(
     { address, port, seconds: parseDuration(given.deadline), dial },

@@ -5,7 +5,7 @@ import { defineControllerStep, type Judgement, type StepProblem } from '../../st
 import type { ConnectionFailure } from '../connection.js';
 import { deadlineParam } from '../deadline.js';
 import { shownText } from '../dialogue.js';
-import { caParam, judgeFailure } from '../endpoint.js';
+import { caParam, judgeFailure, measureTime } from '../endpoint.js';
 import { apiUrl, fetchJson, type Headers, headersParam, urlProblems } from '../fetch-json.js';
 import { type Issue, judgeIssues, measure, unclear, wrong } from '../issues.js';
 import { type Count, countDocuments, isCount, objectOf } from './count.js';
@@ -137,13 +137,7 @@ function judgeHealth(health: ClusterHealth, count: Count | null, seconds: number
     { critical: given.unassigned, ...bounds },
     () => `is ${status}, ${shards}`,
   );
-  const time = measure(
-    'time',
-    seconds,
-    'seconds',
-    { warning: given.warning, critical: given.critical, ...bounds },
-    (quantity) => `answers in ${quantity}`,
-  );
+  const time = measureTime(seconds, given);
   const found =
     count && count.documents !== null
       ? measure(

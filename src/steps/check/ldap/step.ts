@@ -1,13 +1,21 @@
 import { parseDuration } from '../../../documents/duration.js';
 import type { FromSchema, JsonSchema } from '../../../documents/json-schema.js';
-import { Secret } from '../../../secrets/secret.js';
+import type { Secret } from '../../../secrets/secret.js';
 import { rangeProblems, rangeSchema } from '../../range.js';
-import { textOrSecret } from '../../secret-param.js';
+import { textOrSecret, withPlain } from '../../secret-param.js';
 import { defineControllerStep, type StepProblem } from '../../step.js';
 import type { ConnectionFailure } from '../connection.js';
 import { deadlineParam } from '../deadline.js';
 import { converse, type Dialogue, ServerFault, shownText } from '../dialogue.js';
-import { addressParam, caParam, judgeFailure, servernameParam, shownEndpoint } from '../endpoint.js';
+import {
+  addressParam,
+  caParam,
+  endpointOf,
+  judgeFailure,
+  measureTime,
+  servernameParam,
+  shownEndpoint,
+} from '../endpoint.js';
 import { judgeIssues, measure } from '../issues.js';
 import { encodeFilter, FilterError } from './filter.js';
 import { bind, type Outcome, search, startTls, unbind } from './protocol.js';
@@ -96,9 +104,8 @@ export default defineControllerStep<Params, LdapData>({
   ],
   async call(given, { host, signal, dial }) {
     const { tls, ca } = given;
-    const address = given.address ?? host.address;
+    const { address, servername } = endpointOf(given, host);
     const port = given.port ?? (tls === 'implicit' ? 636 : 389);
-    const servername = given.servername ?? given.address ?? host.name;
     const most = parseDuration(given.deadline);
     const { failure, value, seconds } = await converse(
       { address, port, seconds: most, limit: 4_194_304, dial },
@@ -120,8 +127,7 @@ export default defineControllerStep<Params, LdapData>({
   },
   judge({ subject, failure, entries, seconds }, given) {
     if (failure) return judgeFailure(subject, failure);
-    const limits = { warning: given.warning, critical: given.critical, min: 0 };
-    const time = measure('time', seconds, 'seconds', limits, (quantity) => `answers in ${quantity}`);
+    const time = measureTime(seconds, given);
     const found =
       entries === null
         ? []
@@ -204,7 +210,7 @@ async function logIn(dialogue: Dialogue, { user, password }: Params): Promise<Ou
     if (plain === '') throw new ServerFault('auth-failed', 'the password is empty', false);
     return await bind(dialogue, 2, user, plain);
   };
-  return await (password instanceof Secret ? password.reveal(enter) : enter(password));
+  return await withPlain(password, enter);
 }
 
 /** What result codes mean. Those that are about what we asked, and not about the server, prove nothing. */

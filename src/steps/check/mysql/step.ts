@@ -1,13 +1,22 @@
 import { parseDuration } from '../../../documents/duration.js';
 import type { FromSchema, JsonSchema } from '../../../documents/json-schema.js';
-import { Secret } from '../../../secrets/secret.js';
+import type { Secret } from '../../../secrets/secret.js';
 import { rangeProblems, rangeSchema } from '../../range.js';
-import { textOrSecret } from '../../secret-param.js';
+import { textOrSecret, withPlain } from '../../secret-param.js';
 import { defineControllerStep, type Judgement } from '../../step.js';
 import type { ConnectionFailure } from '../connection.js';
+import { connectionsParams, databaseTlsParam, measureConnections } from '../database.js';
 import { deadlineParam } from '../deadline.js';
 import { converse, shownText } from '../dialogue.js';
-import { addressParam, caParam, judgeFailure, servernameParam, shownEndpoint } from '../endpoint.js';
+import {
+  addressParam,
+  caParam,
+  endpointOf,
+  judgeFailure,
+  measureTime,
+  servernameParam,
+  shownEndpoint,
+} from '../endpoint.js';
 import { type Issue, judgeIssues, type Measurement, measure, unclear, wrong } from '../issues.js';
 import { judgeQuery, queryParams, queryProblems } from '../query.js';
 import type { Channel, Look } from './state.js';
@@ -23,11 +32,7 @@ const params = {
       examples: [{ secret: 'env:MYSQL_PASSWORD' }],
     },
     database: { type: 'string', minLength: 1, description: 'Database to connect to, for `query`.', examples: ['shop'] },
-    tls: {
-      type: 'boolean',
-      default: true,
-      description: 'Speak TLS, and verify the certificate before anyone logs in.',
-    },
+    tls: databaseTlsParam,
     servername: servernameParam,
     ca: caParam,
     role: {
@@ -35,14 +40,7 @@ const params = {
       description: 'Fail when the server has the other role. A replica is one that has its data from another.',
     },
     'read-only': { type: 'boolean', description: 'Fail when the server lets users write, or does not.' },
-    'connections-warning': {
-      ...rangeSchema('Warn when more of the connections that the server allows are in use.'),
-      default: '80%',
-    },
-    'connections-critical': {
-      ...rangeSchema('Fail when more of the connections that the server allows are in use.'),
-      default: '95%',
-    },
+    ...connectionsParams,
     'lag-warning': { ...rangeSchema('Warn when a replica is further behind; a number is seconds.'), examples: ['30s'] },
     'lag-critical': { ...rangeSchema('Fail when a replica is further behind; a number is seconds.'), examples: ['5m'] },
     ...queryParams,
@@ -84,13 +82,12 @@ export default defineControllerStep<Params, MysqlData>({
   async call(given, { host, signal, dial }) {
     const { lookAt } = await import('./state.js');
     const { port, user, database, password, tls, ca, query } = given;
-    const address = given.address ?? host.address;
-    const servername = given.servername ?? given.address ?? host.name;
+    const { address, servername } = endpointOf(given, host);
     const seconds = parseDuration(given.deadline);
     const talked = await converse({ address, port, seconds, limit: 1_048_576, dial }, signal, async (dialogue) => {
       const secured = tls ? { servername, ca } : undefined;
       const enter = (plain?: string) => lookAt(dialogue, { user, database, password: plain, secured }, query, seconds);
-      return await (password instanceof Secret ? password.reveal(enter) : enter(password));
+      return await withPlain(password, enter);
     });
     const { failure, value: look } = talked;
     return { subject: shownEndpoint(address, port), failure, look, seconds: talked.seconds };
@@ -103,21 +100,9 @@ export default defineControllerStep<Params, MysqlData>({
 });
 
 function judgeLook(subject: string, { state, answer }: Look, seconds: number, given: Params): Judgement {
-  const { readOnly, connections, mostConnections, channels } = state;
-  const used = measure(
-    'connections',
-    connections / mostConnections,
-    'ratio',
-    { warning: given['connections-warning'], critical: given['connections-critical'], min: 0 },
-    (quantity) => `uses ${quantity} of ${mostConnections} connections`,
-  );
-  const time = measure(
-    'time',
-    seconds,
-    'seconds',
-    { warning: given.warning, critical: given.critical, min: 0 },
-    (quantity) => `answers in ${quantity}`,
-  );
+  const { readOnly, channels } = state;
+  const used = measureConnections(state, given);
+  const time = measureTime(seconds, given);
   const lags = (channels ?? []).flatMap((channel) => judgeLag(channel, given) ?? []);
   const limited = given['lag-warning'] !== undefined || given['lag-critical'] !== undefined;
   const query = answer && judgeQuery(answer, given);

@@ -1,14 +1,23 @@
 import { parseDuration } from '../../../documents/duration.js';
 import type { FromSchema, JsonSchema } from '../../../documents/json-schema.js';
 import type { Metric } from '../../../result/result.schema.js';
-import { Secret } from '../../../secrets/secret.js';
+import type { Secret } from '../../../secrets/secret.js';
 import { rangeProblems, rangeSchema } from '../../range.js';
-import { textOrSecret } from '../../secret-param.js';
+import { textOrSecret, withPlain } from '../../secret-param.js';
 import { defineControllerStep, type Judgement } from '../../step.js';
 import type { ConnectionFailure } from '../connection.js';
+import { connectionsParams, databaseTlsParam, measureConnections } from '../database.js';
 import { deadlineParam } from '../deadline.js';
 import { converse, shownText } from '../dialogue.js';
-import { addressParam, caParam, judgeFailure, servernameParam, shownEndpoint } from '../endpoint.js';
+import {
+  addressParam,
+  caParam,
+  endpointOf,
+  judgeFailure,
+  measureTime,
+  servernameParam,
+  shownEndpoint,
+} from '../endpoint.js';
 import { type Issue, judgeIssues, type Measurement, measure, unclear, wrong } from '../issues.js';
 import { askReading, judgeQuery, type QueryAnswer, queryParams, queryProblems, queryShare } from '../query.js';
 import { askForTls, leave, logIn } from './protocol.js';
@@ -25,22 +34,11 @@ const params = {
       examples: [{ secret: 'env:PG_PASSWORD' }],
     },
     database: { type: 'string', minLength: 1, default: 'postgres', description: 'Database to connect to.' },
-    tls: {
-      type: 'boolean',
-      default: true,
-      description: 'Speak TLS, and verify the certificate before anyone logs in.',
-    },
+    tls: databaseTlsParam,
     servername: servernameParam,
     ca: caParam,
     role: { enum: ['primary', 'standby'], description: 'Fail when the server has the other role.' },
-    'connections-warning': {
-      ...rangeSchema('Warn when more of the connections that the server allows are in use.'),
-      default: '80%',
-    },
-    'connections-critical': {
-      ...rangeSchema('Fail when more of the connections that the server allows are in use.'),
-      default: '95%',
-    },
+    ...connectionsParams,
     'lag-warning': {
       ...rangeSchema('Warn when a standby is further behind, this one or one that follows; a number is seconds.'),
       examples: ['30s'],
@@ -113,8 +111,7 @@ export default defineControllerStep<Params, PostgresData>({
   ],
   async call(given, { host, signal, dial }) {
     const { port, user, database, password, tls: secured, ca, query } = given;
-    const address = given.address ?? host.address;
-    const servername = given.servername ?? given.address ?? host.name;
+    const { address, servername } = endpointOf(given, host);
     const most = parseDuration(given.deadline);
     const started = performance.now();
     const { failure, value, seconds } = await converse(
@@ -126,7 +123,7 @@ export default defineControllerStep<Params, PostgresData>({
           await dialogue.verified({ servername, ca });
         }
         const enter = (plain?: string) => logIn(dialogue, { user, database, password: plain, secured });
-        await (password instanceof Secret ? password.reveal(enter) : enter(password));
+        await withPlain(password, enter);
         const state = await readState(dialogue);
         const left = most - (performance.now() - started) / 1000;
         const answer =
@@ -152,22 +149,9 @@ function judgeState(
   seconds: number,
   given: Params,
 ): Judgement {
-  const { standby, connections, mostConnections } = state;
-  const role = standby ? 'standby' : 'primary';
-  const used = measure(
-    'connections',
-    connections / mostConnections,
-    'ratio',
-    { warning: given['connections-warning'], critical: given['connections-critical'], min: 0 },
-    (quantity) => `uses ${quantity} of ${mostConnections} connections`,
-  );
-  const time = measure(
-    'time',
-    seconds,
-    'seconds',
-    { warning: given.warning, critical: given.critical, min: 0 },
-    (quantity) => `answers in ${quantity}`,
-  );
+  const role = state.standby ? 'standby' : 'primary';
+  const used = measureConnections(state, given);
+  const time = measureTime(seconds, given);
   const replication = judgeReplication(state, given);
   const transactions = judgeTransactions(state, given);
   const query = answer && judgeQuery(answer, given);

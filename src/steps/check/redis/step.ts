@@ -1,14 +1,14 @@
 import { parseDuration } from '../../../documents/duration.js';
 import type { FromSchema, JsonSchema } from '../../../documents/json-schema.js';
-import { Secret } from '../../../secrets/secret.js';
+import type { Secret } from '../../../secrets/secret.js';
 import { formatLimit, formatQuantity } from '../../quantity.js';
 import { judgeNumber, metricOf, optionalRange, rangeProblems, rangeSchema } from '../../range.js';
-import { textOrSecret } from '../../secret-param.js';
+import { textOrSecret, withPlain } from '../../secret-param.js';
 import { defineControllerStep, type Judgement } from '../../step.js';
 import type { ConnectionFailure } from '../connection.js';
 import { deadlineParam } from '../deadline.js';
 import { converse, type Dialogue, ServerFault, shownText } from '../dialogue.js';
-import { addressParam, caParam, judgeFailure, servernameParam, shownEndpoint } from '../endpoint.js';
+import { addressParam, caParam, endpointOf, judgeFailure, servernameParam, shownEndpoint } from '../endpoint.js';
 import { command, type RedisInfo, readInfo } from './protocol.js';
 
 const params = {
@@ -87,8 +87,7 @@ export default defineControllerStep<Params, RedisData>({
       : []),
   ],
   async call(given, { host, signal, dial }) {
-    const address = given.address ?? host.address;
-    const servername = given.servername ?? given.address ?? host.name;
+    const { address, servername } = endpointOf(given, host);
     const { port, tls, ca } = given;
     const { failure, value, seconds } = await converse(
       { address, port, seconds: parseDuration(given.deadline), limit: 262_144, dial },
@@ -112,9 +111,7 @@ export default defineControllerStep<Params, RedisData>({
 async function logIn(dialogue: Dialogue, { user, password }: Params): Promise<void> {
   if (password === undefined) return;
   const words = (plain: string) => ['AUTH', ...(user === undefined ? [] : [user]), plain];
-  const reply = await (password instanceof Secret
-    ? password.reveal((plain) => command(dialogue, words(plain)))
-    : command(dialogue, words(password)));
+  const reply = await withPlain(password, (plain) => command(dialogue, words(plain)));
   expectWord(reply, 'OK');
 }
 
