@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { createServer as createHttpServer } from 'node:http';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
@@ -13,6 +13,7 @@ import { describeWith } from '../support/needs.js';
 import { makeProject, type Project, stepOf } from '../support/opsctl.js';
 import { servers } from '../support/servers.js';
 import { type Sshd, type SshdUser, startSshd } from '../support/sshd.js';
+import { inShell } from './shell.js';
 
 const shipped = join(import.meta.dirname, '../../runbooks');
 
@@ -347,5 +348,28 @@ describeWith('runbooks/database-health.yaml', ['redis-server', 'pg_ctlcluster', 
     expect(found.mysql).toBe('skipped condition');
     expect(found.redis_port).toBe('ok');
     expect(found.redis_login).toMatch(/^(failed|unknown)/);
+  });
+});
+
+describe('the commands that are shown for runbooks/', () => {
+  const pages = [join(shipped, '../README.md'), ...readdirSync(shipped).map((file) => join(shipped, file))];
+  const commands = pages
+    .flatMap((page) => readFileSync(page, 'utf8').match(/(?<=^(# {3})?)(npx )?opsctl run runbooks\/.*$/gm) ?? [])
+    // What a plan does not take: it writes no report and has no outcome.
+    .map((line) => line.replace(/^(npx )?opsctl run/, 'plan').replace(/ (-o|--fail-on) \S+| --quiet/g, ''));
+  let project: Project;
+  beforeAll(() => {
+    project = shippedProject({
+      'opsctl.yaml': 'inventory: inventory.yaml\n',
+      'inventory.yaml': `groups: { web: { hosts: [web1] }, db: { hosts: [db1, db2] }, prod: { groups: [web, db] } }\n`,
+    });
+  });
+  afterAll(() => project.remove());
+
+  it.each(commands)('%s', async (line) => {
+    const ended = await inShell(project, `opsctl ${line}`);
+
+    expect(ended.stderr).toBe('');
+    expect(ended.code).toBe(0);
   });
 });
