@@ -10,16 +10,8 @@ import type { CommandContext } from './command.js';
 import { addRunbookFlags, type RunbookFlags, runOptions } from './run.js';
 import { addRunFlags } from './run-flags.js';
 
-interface ScheduleFlags extends RunbookFlags {
+interface ScheduleFlags extends RunbookFlags, Omit<ScheduleOptions, 'target' | 'run'> {
   readonly as: string;
-  readonly every?: string;
-  readonly at?: string;
-  readonly calendar?: string;
-  readonly jitter?: string;
-  readonly name?: string;
-  readonly runAs?: string;
-  readonly mailTo?: string;
-  readonly install?: string;
   readonly into?: string;
   readonly force?: boolean;
 }

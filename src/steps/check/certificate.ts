@@ -2,7 +2,23 @@ import { X509Certificate } from 'node:crypto';
 import type { PeerCertificate } from 'node:tls';
 import type { Metric } from '../../result/result.schema.js';
 import { formatLimit, formatQuantity } from '../quantity.js';
-import { judgeNumber, metricOf, optionalRange, type Range, type Verdict } from '../range.js';
+import { judgeNumber, metricOf, optionalRange, type Range, rangeSchema, type Verdict } from '../range.js';
+
+/** Limits of the time that a certificate has left. */
+export const timeLeftParams = {
+  warning: {
+    ...rangeSchema(
+      'Warn when the time left is outside this range; a number is days. A third of the lifetime of the certificate when absent.',
+    ),
+    examples: ['30d:', '30:'],
+  },
+  critical: {
+    ...rangeSchema(
+      'Fail when the time left is outside this range; a number is days. A sixth of the lifetime of the certificate when absent.',
+    ),
+    examples: ['14d:', '14:'],
+  },
+} as const;
 
 export interface Certificate {
   /** Common name, or the first name when there is none. */

@@ -1,10 +1,10 @@
 import type { FromSchema, JsonSchema } from '../../../documents/json-schema.js';
 import { formatLimit } from '../../quantity.js';
-import { judgeNumber, metricOf, optionalRange, type Range, rangeProblems, rangeSchema } from '../../range.js';
+import { judgeNumber, metricOf, optionalRange, type Range, rangeProblems } from '../../range.js';
 import { script } from '../../script.js';
 import { plainText, type TextOrSecret, textOrSecret } from '../../secret-param.js';
 import { defineHostStep } from '../../step.js';
-import { expiryText, lifetimeLimits, secondsLeft } from '../certificate.js';
+import { expiryText, lifetimeLimits, secondsLeft, timeLeftParams } from '../certificate.js';
 import { type Issue, judgeIssues, unclear, wrong } from '../issues.js';
 import { type CertificateData, type FoundCertificate, readFound } from './found.js';
 
@@ -23,18 +23,7 @@ const params = {
       ...textOrSecret('Password of the keystores among them.'),
       examples: [{ secret: 'env:KEYSTORE_PASSWORD' }],
     },
-    warning: {
-      ...rangeSchema(
-        'Warn when the time left is outside this range; a number is days. A third of the lifetime of the certificate when absent.',
-      ),
-      examples: ['30d:', '30:'],
-    },
-    critical: {
-      ...rangeSchema(
-        'Fail when the time left is outside this range; a number is days. A sixth of the lifetime of the certificate when absent.',
-      ),
-      examples: ['14d:', '14:'],
-    },
+    ...timeLeftParams,
   },
   required: ['paths'],
   additionalProperties: false,

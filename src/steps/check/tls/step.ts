@@ -2,14 +2,14 @@ import { parseDuration } from '../../../documents/duration.js';
 import type { FromSchema, JsonSchema } from '../../../documents/json-schema.js';
 import type { Metric } from '../../../result/result.schema.js';
 import { missingPattern, patternProblems, patternsSchema } from '../../patterns.js';
-import { metricOf, rangeProblems, rangeSchema } from '../../range.js';
+import { metricOf, rangeProblems } from '../../range.js';
 import type { TextOrSecret } from '../../secret-param.js';
 import { defineControllerStep, type Judgement } from '../../step.js';
-import type { Certificate } from '../certificate.js';
+import { type Certificate, timeLeftParams } from '../certificate.js';
 import { clientCertificateParams, clientCertificateProblems, readClientCertificate } from '../client-certificate.js';
 import { deadlineParam } from '../deadline.js';
 import { shownText } from '../dialogue.js';
-import { caParam } from '../endpoint.js';
+import { caParam, endpointOf } from '../endpoint.js';
 import { judgePeer } from '../peer.js';
 import { everyHandshake, type Handshake, handshake } from './handshake.js';
 
@@ -30,18 +30,7 @@ const params = {
         'Name that the certificate must be for, also sent as SNI. `address`, or the name of the host, when absent.',
       examples: ['www.example.com'],
     },
-    warning: {
-      ...rangeSchema(
-        'Warn when the time left is outside this range; a number is days. A third of the lifetime of the certificate when absent.',
-      ),
-      examples: ['30d:', '30:'],
-    },
-    critical: {
-      ...rangeSchema(
-        'Fail when the time left is outside this range; a number is days. A sixth of the lifetime of the certificate when absent.',
-      ),
-      examples: ['14d:', '14:'],
-    },
+    ...timeLeftParams,
     'min-protocol': {
       enum: ['TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3'],
       default: 'TLSv1.2',
@@ -106,9 +95,8 @@ export default defineControllerStep<Params, TlsData>({
     if (dial && every)
       throw new Error('what addresses a name has on the host is not known here: leave every-address away');
     const target = {
-      address: given.address ?? host.address,
+      ...endpointOf(given, host),
       port,
-      servername: given.servername ?? given.address ?? host.name,
       ca,
       identity: await readClientCertificate(given),
       seconds: parseDuration(given.deadline),
