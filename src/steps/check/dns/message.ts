@@ -6,9 +6,11 @@ export const recordTypes = {
   AAAA: 28,
   CAA: 257,
   CNAME: 5,
+  DNAME: 39,
   DNSKEY: 48,
   DS: 43,
   MX: 15,
+  NAPTR: 35,
   NS: 2,
   PTR: 12,
   SOA: 6,
@@ -143,11 +145,23 @@ function readData(message: Buffer, type: RecordType, from: number, end: number):
       if (data.length !== 16) throw new BadMessage('an AAAA record without 16 bytes');
       return shortenIpv6((data.toString('hex').match(/..../g) ?? []).join(':'));
     case 'CNAME':
+    case 'DNAME':
     case 'NS':
     case 'PTR':
       return nameAt(0);
     case 'MX':
       return `${words(1)} ${nameAt(2)}`;
+    case 'NAPTR': {
+      // Order, preference, three texts, and the name that takes their place (RFC 3403).
+      const parts: string[] = [words(2)];
+      let next = 4;
+      for (let count = 0; count < 3; count += 1) {
+        const length = data.readUInt8(next);
+        parts.push(`"${data.toString('latin1', next + 1, next + 1 + length)}"`);
+        next += 1 + length;
+      }
+      return [...parts, nameAt(next)].join(' ');
+    }
     case 'SRV':
       return `${words(3)} ${nameAt(6)}`;
     case 'SOA': {

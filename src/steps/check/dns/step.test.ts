@@ -25,6 +25,8 @@ www 60 A 192.0.2.10
 www A 192.0.2.11
 www AAAA 2001:db8::10
 alias CNAME www
+old DNAME new.lab.test.
+sip NAPTR 10 100 "s" "SIP+D2U" "" _sip._udp.lab.test.
 _ldap._tcp SRV 0 5 389 mail
 mail SSHFP 4 2 ${'ab'.repeat(32)}
 _443._tcp TLSA 3 1 1 ${'cd'.repeat(32)}
@@ -99,6 +101,8 @@ describeWith('check.dns with BIND', ['named', 'root'], () => {
     ['mail.lab.test', 'SSHFP', [`4 2 ${'AB'.repeat(32)}`]],
     ['_443._tcp.lab.test', 'TLSA', [`3 1 1 ${'cd'.repeat(32)}`]],
     ['alias.lab.test', 'CNAME', ['www.lab.test']],
+    ['old.lab.test', 'DNAME', ['new.lab.test']],
+    ['sip.lab.test', 'NAPTR', ['10 100 "s" "SIP+D2U" "" _sip._udp.lab.test']],
     ['alias.lab.test', 'A', ['192.0.2.10']],
     ['192.0.2.10', 'PTR', ['www.lab.test']],
     ['big.lab.test', 'TXT', [`07${'x'.repeat(200)}`]],
