@@ -59,7 +59,7 @@ export function readMounts(output: ProbeOutput, path: string | undefined): DiskD
     const stat = /^stat (\d+) (\d+) (\d+) (\d+) (\d+) (\d+) (.+)$/.exec(line);
     const dead = /^hung (.+)$/.exec(line);
     const file = /^file (\d+) (\d+) (\d+) (\d+) (\d+) (\/.*)$/.exec(line);
-    const program = /^program (\d+) (.*)$/.exec(line);
+    const program = /^program (\d+) ([^\n]*)$/.exec(line);
     if (mount) {
       const [, device = '', type = '', options = '', superOptions = '', point = ''] = mount;
       described.set(unescapeName(point), { device, type, options, superOptions });

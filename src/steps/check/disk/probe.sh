@@ -44,22 +44,28 @@ find_deleted() {
 '
   files=
   pids=
+  pid=none
   count=0
   for line in $links; do
     case $line in
       /proc/*:)
-        folder=${line%:}
+        pid=${line#/proc/}
+        pid=${pid%/fd:}
         continue
         ;;
+    esac
+    link=${line%% -> *}
+    link=${link##* }
+    # Names of files may hold line ends, and so look like anything.
+    case $pid$link in
+      *[!0-9]*) continue ;;
     esac
     IFS=' '
     for point in $short; do
       case ${line#* -> } in
         "${point%/}"/*)
-          link=${line%% -> *}
-          files="$files $folder/${link##* }"
-          pid=${folder#/proc/}
-          pids="$pids ${pid%/fd}"
+          files="$files /proc/$pid/fd/$link"
+          pids="$pids $pid"
           count=$((count + 1))
           break
           ;;
