@@ -21,6 +21,16 @@ export async function main(argv: readonly string[]): Promise<number> {
   }
 }
 
+/** Somebody may have removed the folder under the shell. */
+function currentFolder(): string {
+  try {
+    return process.cwd();
+  } catch (error) {
+    const what = 'the current folder is gone';
+    throw new UserError({ code: 'E_NOT_FOUND', what, hint: 'change to another one' }, exitCode.usage, { cause: error });
+  }
+}
+
 async function runCommand(
   argv: readonly string[],
   terminal: Terminal,
@@ -32,7 +42,7 @@ async function runCommand(
     terminal,
     argv,
     program: [process.execPath, process.argv[1] ?? ''],
-    cwd: process.cwd(),
+    cwd: currentFolder(),
     env: process.env,
     version,
     user: currentUser(),

@@ -42,6 +42,15 @@ describe('the state folder', () => {
   });
 });
 
+describe('a folder that was removed under the shell', () => {
+  it('is told, and is no bug', async () => {
+    const ended = await inShell(project, 'mkdir gone && cd gone && rmdir ../gone && opsctl exec -- true');
+
+    expect(ended.stderr).toMatch(/^opsctl: E_NOT_FOUND the current folder is gone; change to another one$/m);
+    expect(ended.code).toBe(2);
+  });
+});
+
 describe('standard output', () => {
   it('on a full device is exit 74, and the run is kept whole', async () => {
     const ended = await inShell(project, 'opsctl run ok.yaml >/dev/full');
