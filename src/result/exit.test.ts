@@ -57,6 +57,14 @@ describe('the exit code of a run', () => {
     expect(sets).toBe(6 * 2 ** 5);
   });
 
+  it('never gets used to a host that is not to be trusted', () => {
+    const still = { change: 'still', since: '2026-01-01T00:00:00Z' } as const;
+    const refused = { ...host('a', 'refused', step('refused', still)), reason: 'host-key-mismatch', ...still };
+
+    expect(decideExit([good, refused], undefined, 'new').code).toBe(5);
+    expect(decideExit([good, host('b', 'failed', step('failed', still))], undefined, 'new').code).toBe(0);
+  });
+
   it('counts the hosts of each reason', () => {
     const exit = decideExit(
       [

@@ -43,11 +43,13 @@ const tooFew = 'too-few-results';
 /** The exit code of a run and every reason for it. Only this function decides; no report does. */
 export function decideExit(hosts: readonly HostResult[], stopped: string | undefined, failOn: FailOn = 'failed'): Exit {
   const reasons: { code: number; reason: string; hosts: number }[] = [];
-  const counted = (step: StepResult) => counts(step) && (failOn !== 'new' || isNews(step));
+  // A host that is not to be trusted is no old news.
+  const always = (outcome: Outcome) => failOn !== 'new' || outcome === 'refused';
+  const counted = (step: StepResult) => counts(step) && (always(step.outcome) || isNews(step));
   for (const [outcome, code] of Object.entries(outcomeCodes)) {
     const concerned = hosts.filter(
       (host) =>
-        (host.outcome === outcome && host.reason !== tooFew && (failOn !== 'new' || isNewsOfHost(host))) ||
+        (host.outcome === outcome && host.reason !== tooFew && (always(outcome) || isNewsOfHost(host))) ||
         host.steps.some((step) => step.outcome === outcome && counted(step)),
     );
     const count = outcome === 'unreachable' ? unreachableCauses(concerned) : concerned.length;
