@@ -1,6 +1,6 @@
 #!/bin/sh
 # Prints what tells of a restart that is due: a flag file, the packages that asked, the kernels that are installed, and
-# the answer of needs-restarting. Exit 69: nothing here tells.
+# the answer of needs-restarting. Exit 69: nothing here tells; 78: a container.
 set -eu
 
 found=
@@ -39,6 +39,10 @@ if [ ! -s /var/lib/dpkg/status ] && command -v needs-restarting >/dev/null 2>&1;
       printf 'needs-restarting\t%s\n' "$status"
       ;;
   esac
+fi
+if [ -z "$found" ] && { [ -e /run/systemd/container ] || [ -e /.dockerenv ] || [ -e /run/.containerenv ]; }; then
+  echo 'a container has the kernel of its machine' >&2
+  exit 78
 fi
 [ -n "$found" ] || {
   echo 'nothing on this host tells: no installed kernels, no reboot flag, no needs-restarting' >&2

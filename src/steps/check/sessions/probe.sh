@@ -36,25 +36,24 @@ EOF
   # A session may end before it is asked about.
   # shellcheck disable=SC2086 # numbers, and each is a word
   said=$(loginctl --no-pager show-session $ids -p Name -p TTY -p RemoteHost -p Class -p State 2>/dev/null) || :
-  user=''
-  while read -r line; do
-    value=${line#*=}
-    case $line in
-      Name=*) user=$value ;;
-      TTY=*) terminal=$value ;;
-      RemoteHost=*) remote=$value ;;
-      Class=*) class=$value ;;
-      State=*) state=$value ;;
-      '')
-        # Greeters and managers are no people; a session that closes has been left.
-        [ -z "$user" ] || [ "${class-}" != user ] || [ "${state-}" = closing ] || tell "$user" "${terminal-}" "${remote-}"
-        user='' terminal='' remote='' class='' state=''
-        ;;
-    esac
-  done <<EOF
-$said
-
-EOF
+  printf '%s\n\n' "$said" | {
+    user=''
+    while read -r line; do
+      value=${line#*=}
+      case $line in
+        Name=*) user=$value ;;
+        TTY=*) terminal=$value ;;
+        RemoteHost=*) remote=$value ;;
+        Class=*) class=$value ;;
+        State=*) state=$value ;;
+        '')
+          # Greeters and managers are no people; a session that closes has been left.
+          [ -z "$user" ] || [ "${class-}" != user ] || [ "${state-}" = closing ] || tell "$user" "${terminal-}" "${remote-}"
+          user='' terminal='' remote='' class='' state=''
+          ;;
+      esac
+    done
+  }
 }
 
 now=$(date +%s)
