@@ -24,10 +24,15 @@ export class MasterLog {
 
   /** Calls back once, when the session has ended. Session numbers are used again: `forget` them. */
   watch(session: number, ended: (status: number) => void): void {
-    this.#watchers.set(session, ended);
+    // All up to the start of this session, so that the end of the last one with its number is not taken for its own.
+    this.#look();
     const early = this.#early.get(session);
     this.#early.delete(session);
-    if (early !== undefined) ended(early);
+    if (early !== undefined) {
+      ended(early);
+      return;
+    }
+    this.#watchers.set(session, ended);
     this.#timer ??= setInterval(() => this.#look(), lookEvery);
   }
 
@@ -36,8 +41,8 @@ export class MasterLog {
     if (this.#watchers.size > 0) return;
     clearInterval(this.#timer);
     this.#timer = undefined;
-    // What was said up to here belongs to sessions that are over.
     this.#look();
+    // What was said up to here belongs to sessions that are over.
     this.#early.clear();
   }
 
@@ -63,11 +68,14 @@ export class MasterLog {
   }
 
   #read(line: string): void {
+    const begun = /client_session2_setup: id (\d+)/.exec(line);
+    if (begun) this.#early.delete(Number(begun[1]));
     const match = /mux_exit_message: channel (\d+): exit message, exitval (\d+)/.exec(line);
     if (!match) return;
     const session = Number(match[1]);
     const status = Number(match[2]);
     const watcher = this.#watchers.get(session);
+    this.#watchers.delete(session);
     if (watcher) watcher(status);
     else this.#early.set(session, status);
   }
