@@ -6,6 +6,15 @@ const { version } = JSON.parse(readFileSync(new URL('package.json', import.meta.
 /** Folders of test/ whose suites start no server and measure no time. */
 const quick = 'test/{documents,expressions,invalid,inventory,reports,tooling}/**/*.test.ts';
 
+/** Suites with hosts or servers of their own. They leave this machine alone: no changes, no mounts that others see. */
+const hosts = [
+  'test/{lab,contract}/**/*.test.ts',
+  'test/steps/{container,keystores,kinds,kubernetes,monitoring-plugins-*}.test.ts',
+];
+
+/** Real servers, terminals and runs on this machine, with deadlines of their own: one file at a time. */
+const alone = { testTimeout: 120_000, hookTimeout: 300_000, fileParallelism: false } as const;
+
 export default defineConfig({
   // The build puts the version in place of this name; unbundled code gets it here.
   define: { OPSCTL_VERSION: JSON.stringify(version) },
@@ -22,17 +31,18 @@ export default defineConfig({
         },
       },
       {
-        // Real servers, hosts and terminals, with deadlines of their own: one file at a time, after the quick ones.
         extends: true,
         test: {
+          ...alone,
           name: 'real',
           include: ['test/**/*.test.ts'],
-          exclude: [quick],
-          testTimeout: 120_000,
-          hookTimeout: 300_000,
-          fileParallelism: false,
+          exclude: [quick, ...hosts],
           sequence: { groupOrder: 1 },
         },
+      },
+      {
+        extends: true,
+        test: { ...alone, name: 'hosts', include: hosts, sequence: { groupOrder: 2 } },
       },
     ],
   },

@@ -3,17 +3,24 @@
  * `N passed, N failed`. Arguments go to vitest: `npm test -- src/plan`, `npm test -- --project quick`.
  * With CI set nothing may be skipped.
  */
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildAll } from './build.js';
 import { installPrograms } from './programs.js';
-import { summarise, type VitestReport } from './summary.js';
+import { type Summary, summarise, type VitestReport } from './summary.js';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const inCi = Boolean(process.env.CI);
+
+/** The suites of hosts and servers of their own wait more than they work: they run beside the others. */
+const halves = [
+  ['--project', 'quick', '--project', 'real'],
+  ['--project', 'hosts'],
+];
 
 async function test(args: readonly string[]): Promise<number> {
   say(installPrograms({ required: inCi }));
@@ -21,26 +28,39 @@ async function test(args: readonly string[]): Promise<number> {
 
   const folder = mkdtempSync(join(tmpdir(), 'opsctl-test-'));
   try {
-    const file = join(folder, 'report.json');
-    const vitest = join(root, 'node_modules/vitest/vitest.mjs');
-    const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${file}`];
-    const { status } = spawnSync(process.execPath, [vitest, 'run', ...reporters, ...args], {
-      cwd: root,
-      stdio: ['ignore', 'inherit', 'inherit'],
-    });
-    return report(readReport(file), status ?? 1);
+    const runs = await Promise.all(
+      (args.length > 0 ? [args] : halves).map((part, index) => vitest(part, join(folder, `${index}.json`), index > 0)),
+    );
+    return report(runs.map(({ results, status }) => summarise(results, { status, root, allowSkipped: !inCi })));
   } finally {
     rmSync(folder, { recursive: true });
   }
 }
 
-function report(results: VitestReport | undefined, status: number): number {
-  const { passed, failed, skipped } = summarise(results, { status, root, allowSkipped: !inCi });
+/** `later`: shows what it says when it has ended, so that two at once do not talk over each other. */
+async function vitest(args: readonly string[], file: string, later: boolean) {
+  const program = join(root, 'node_modules/vitest/vitest.mjs');
+  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${file}`];
+  const child = spawn(process.execPath, [program, 'run', ...reporters, ...args], {
+    cwd: root,
+    stdio: ['ignore', later ? 'pipe' : 'inherit', later ? 'pipe' : 'inherit'],
+  });
+  const said: Buffer[] = [];
+  for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk: Buffer) => said.push(chunk));
+  const [status] = (await once(child, 'close')) as [number | null];
+  process.stdout.write(Buffer.concat(said));
+  return { results: readReport(file), status: status ?? 1 };
+}
+
+function report(parts: readonly Summary[]): number {
+  const skipped = parts.flatMap((part) => part.skipped);
+  const sum = (of: (part: Summary) => number) => parts.reduce((total, part) => total + of(part), 0);
+  const failed = sum((part) => part.failed);
   if (skipped.length > 0) {
     say(`skipped${inCi ? ', which counts as failed with CI set' : ''}:\n`);
     for (const suite of skipped) say(`  ${suite}\n`);
   }
-  say(`${passed} passed, ${failed} failed\n`);
+  say(`${sum((part) => part.passed)} passed, ${failed} failed\n`);
   return failed === 0 ? 0 : 1;
 }
 

@@ -120,11 +120,11 @@ export async function startSshd(options: SshdOptions = {}): Promise<Sshd> {
     addUser(user = {}) {
       const name = `ops${process.pid.toString(36)}x${(nextUser++).toString(36)}`;
       const home = join(folder, `home-${name}`);
-      execFileSync('useradd', ['-m', '-d', home, '-s', user.shell ?? '/bin/sh', name], { stdio: 'ignore' });
+      changeAccounts(['useradd', '-m', '-d', home, '-s', user.shell ?? '/bin/sh', name]);
       users.push(name);
       const password = user.password === undefined ? '*' : user.password;
-      if (user.password === undefined) execFileSync('usermod', ['-p', '*', name]);
-      else execFileSync('chpasswd', { input: `${name}:${password}\n` });
+      if (user.password === undefined) changeAccounts(['usermod', '-p', '*', name]);
+      else changeAccounts(['chpasswd'], `${name}:${password}\n`);
       const lines = user.authorizedKeys ?? [publicKey(identity)];
       writeFileSync(join(folder, 'authorized', name), `${lines.join('\n')}\n`, { mode: 0o644 });
       for (const [file, text] of Object.entries(user.files ?? {}))
@@ -158,11 +158,19 @@ export async function startSshd(options: SshdOptions = {}): Promise<Sshd> {
   };
 }
 
+/** One at a time on this machine: the tools give up at once when another holds the lock of /etc/passwd. */
+function changeAccounts(command: readonly string[], input = ''): void {
+  execFileSync('flock', [join(tmpdir(), 'opsctl-accounts.lock'), ...command], {
+    input,
+    stdio: ['pipe', 'ignore', 'ignore'],
+  });
+}
+
 /** Sessions may take a moment to end; userdel refuses while a process of the user lives. */
 async function removeUser(name: string): Promise<void> {
   for (let attempt = 0; ; attempt++) {
     try {
-      execFileSync('userdel', attempt < 10 ? [name] : ['-f', name], { stdio: 'ignore' });
+      changeAccounts(['userdel', ...(attempt < 10 ? [] : ['-f']), name]);
       return;
     } catch (error) {
       if (attempt > 12) throw error;
