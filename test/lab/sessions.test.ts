@@ -33,7 +33,7 @@ describeWith('check.sessions on a systemd host', labNeeds, () => {
     const person = lab.start(['ssh', '-F', config, '-tt', 'web', 'sleep 300']);
     try {
       let seen = await look(shell);
-      for (let tries = 0; seen.sessions.length === 0 && tries < 50; tries += 1) {
+      for (let tries = 0; !seen.sessions[0]?.terminal && tries < 50; tries += 1) {
         await sleep(200);
         seen = await look(shell);
       }
