@@ -18,8 +18,8 @@ const inCi = Boolean(process.env.CI);
 
 /** The suites of hosts and servers of their own wait more than they work: they run beside the others. */
 const halves = [
-  ['--project', 'quick', '--project', 'real'],
-  ['--project', 'hosts'],
+  ['--project', 'real'],
+  ['--project', 'quick', '--project', 'hosts'],
 ];
 
 async function test(args: readonly string[]): Promise<number> {
