@@ -60,6 +60,8 @@ export function compareStep(
   if (!host) return { ...bare, ...soft };
   const change = changeOf(state, before, hardFrom);
   const gone = goneFindings(step, before);
+  // Nearly every result, of nearly every run.
+  if (!change && gone.length === 0 && state.bad === 0 && bare.findings.length === 0) return bare;
   return {
     ...bare,
     ...soft,
@@ -219,6 +221,7 @@ function findingKey({ id, subject }: Pick<Finding, 'id' | 'subject'>): string {
 }
 
 function withoutChanges(step: StepResult): StepResult {
+  if (!step.change && !step.since && !step.soft && !step.gone && step.findings.length === 0) return step;
   const { change: _, since: __, soft: ___, gone: ____, ...bare } = step;
   return { ...bare, findings: bare.findings.map(({ change: _, since: __, ...finding }) => finding) };
 }
