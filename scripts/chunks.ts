@@ -66,7 +66,7 @@ const everyRun = new RegExp(
     'documents/(?:(?:ansible-)?yaml|paths)\\.ts',
     'expressions/index\\.ts',
     'transports/local\\.ts',
-    'reports/json\\.ts',
+    'reports/(?:json|table)\\.ts',
     'generated/validators/(?:project|runbook|step|step-group)\\.js',
   ].join('|')})$`,
 );
