@@ -104,6 +104,15 @@ describeWith('check.ntp', ['chronyd', 'root'], () => {
     expect((await look(kind, { port })).data.reply?.offset).toBeCloseTo(year2040, -1);
   });
 
+  it('blames a clock that no way there explains', () => {
+    const reply = { offset: 0.3, delay: 0.7, stratum: 2, unsynchronised: false, leap: 0, kiss: '' } as const;
+    const params = withDefaults(kind, { warning: '10:', critical: '60' });
+
+    expect(kind.judge({ subject: 'a', failure: null, reply }, params, { host: 'a', now: new Date() })).toMatchObject({
+      outcome: 'warning',
+    });
+  });
+
   it('does not blame a clock for a slow way', async () => {
     const port = await serve((question) => answer(question));
     const reply = { offset: 0.3, delay: 0.7, stratum: 2, unsynchronised: false, leap: 0, kiss: '' } as const;

@@ -97,8 +97,9 @@ export default defineControllerStep<Params, NtpData>({
     const { level, reason, limit } = judgeNumber(Math.abs(offset), limits.warning, limits.critical);
     const sure = formatQuantity(delay / 2, 'seconds');
     const away = `is ${formatQuantity(Math.abs(offset), 'seconds')} ${offset < 0 ? 'behind' : 'ahead'} (± ${sure}), stratum ${stratum}`;
-    // So much may be nothing but the way there being slower than the way back.
-    if (limit && Math.abs(offset) <= delay / 2)
+    // So much may be nothing but the way there being slower than the way back: its clock may well be in step.
+    const mayBeInStep = Math.abs(offset) <= delay / 2;
+    if (limit && mayBeInStep && !judgeNumber(0, limits.warning, limits.critical).limit)
       return judged('unknown', 'too-slow', `${away}: the way there is too slow to tell`, true);
     return judged(level, reason, limit ? `${away}, ${formatLimit(limit, 'seconds')}` : away, true);
   },
