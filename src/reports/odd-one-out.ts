@@ -84,22 +84,23 @@ function differenceText({ name, groups }: Comparison, whole: boolean): string {
 
 /** Lines that the odd one lacks (-) and has besides (+), each as often as it is so. */
 function differenceOf(common: string, odd: string): string[] {
+  const [usual, own] = [common.split('\n'), odd.split('\n')];
+  const shown = [
+    ...notAmong(own, usual).map((line) => `- ${line}`),
+    ...notAmong(usual, own).map((line) => `+ ${line}`),
+  ];
+  return (shown.length > 0 ? shown : ['the same lines in another order']).map((line) => escapeText(line));
+}
+
+/** The lines that `others` does not have, or not as often. */
+function notAmong(others: readonly string[], lines: readonly string[]): string[] {
   const left = new Map<string, number>();
-  for (const line of odd.split('\n')) left.set(line, (left.get(line) ?? 0) + 1);
-  const missing = common.split('\n').filter((line) => {
+  for (const line of others) left.set(line, (left.get(line) ?? 0) + 1);
+  return lines.filter((line) => {
     const count = left.get(line) ?? 0;
     left.set(line, count - 1);
     return count <= 0;
   });
-  const taken = new Map<string, number>();
-  for (const line of common.split('\n')) taken.set(line, (taken.get(line) ?? 0) + 1);
-  const added = odd.split('\n').filter((line) => {
-    const count = taken.get(line) ?? 0;
-    taken.set(line, count - 1);
-    return count <= 0;
-  });
-  const shown = [...missing.map((line) => `- ${line}`), ...added.map((line) => `+ ${line}`)];
-  return (shown.length > 0 ? shown : ['the same lines in another order']).map((line) => escapeText(line));
 }
 
 function limited(lines: readonly string[], whole: boolean): readonly string[] {

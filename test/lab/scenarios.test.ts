@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import type { JsonSchema } from '../../src/documents/json-schema.js';
-import { stepKinds } from '../../src/steps/index.js';
+import { hostKinds } from '../support/host-kinds.js';
 import { describeWith } from '../support/needs.js';
 import { failUnit, fillInodes } from './faults.js';
 import { type Lab, labNeeds, startLab } from './lab.js';
@@ -24,20 +23,14 @@ const closed = [
 
 /** One step of every check that runs on the host, with the example that the documentation gives for what is required. */
 async function catalogue(sudo: boolean) {
-  const loaded = await Promise.all(
-    Object.entries(stepKinds).map(async ([name, load]) => ({ name, kind: await load() })),
-  );
-  return loaded
-    .filter(({ name, kind }) => kind.runs === 'host' && name.startsWith('check.') && name !== 'check.goss')
-    .map(({ name, kind }) => {
-      const properties = (kind.params.properties ?? {}) as Readonly<Record<string, JsonSchema>>;
-      const required = ((kind.params.required ?? []) as readonly string[]).map((key) => {
-        const { examples, enum: choices } = (properties[key] ?? {}) as { examples?: unknown[]; enum?: unknown[] };
-        return [key, examples?.[0] ?? choices?.[0]];
-      });
-      const given = { ...Object.fromEntries(required), ...alsoGiven[name] };
-      return { id: name.replace('check.', '').replaceAll('-', '_'), uses: name, with: given, sudo };
-    });
+  return (await hostKinds(alsoGiven))
+    .filter(({ name }) => name.startsWith('check.') && name !== 'check.goss')
+    .map(({ name, given }) => ({
+      id: name.replace('check.', '').replaceAll('-', '_'),
+      uses: name,
+      with: given,
+      sudo,
+    }));
 }
 
 describeWith('faults that one host has and its neighbours do not', labNeeds, () => {

@@ -3,16 +3,10 @@ import { copyFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import type { JsonSchema } from '../../src/documents/json-schema.js';
-import { type Attempt, judgeFrames } from '../../src/execute/attempt.js';
-import { Capture } from '../../src/execute/payload/frames.js';
-import { stepKinds } from '../../src/steps/index.js';
-import type { HostStep } from '../../src/steps/step.js';
+import type { Attempt } from '../../src/execute/attempt.js';
+import { type HostKind, hasOwnProbe, hostKinds, judgeAsEngine } from '../support/host-kinds.js';
 import { describeWith } from '../support/needs.js';
-import { say, withDefaults } from '../support/probe.js';
-
-// biome-ignore lint/suspicious/noExplicitAny: kinds of any params and data
-type AnyHostStep = HostStep<any, any>;
+import { say } from '../support/probe.js';
 
 /** Params that fit this host, where the examples of the documentation do not. */
 const given: Readonly<Record<string, object>> = {
@@ -27,25 +21,7 @@ const given: Readonly<Record<string, object>> = {
   'check.user': { name: 'root' },
 };
 
-const kinds = (
-  await Promise.all(Object.entries(stepKinds).map(async ([name, load]) => ({ name, kind: await load() })))
-).flatMap(({ name, kind }) =>
-  // What authors wrote themselves runs what they wrote.
-  kind.runs === 'host' &&
-  typeof kind.effect === 'string' &&
-  !['check.command', 'check.plugin', 'check.goss'].includes(name)
-    ? [{ name, kind: kind as AnyHostStep, params: paramsOf(name, kind as AnyHostStep) }]
-    : [],
-);
-
-function paramsOf(name: string, kind: AnyHostStep): Record<string, unknown> {
-  const properties = (kind.params.properties ?? {}) as Readonly<Record<string, JsonSchema>>;
-  const required = ((kind.params.required ?? []) as readonly string[]).map((key) => {
-    const { examples, enum: choices } = (properties[key] ?? {}) as { examples?: unknown[]; enum?: unknown[] };
-    return [key, examples?.[0] ?? choices?.[0]];
-  });
-  return withDefaults(kind, { ...Object.fromEntries(required), ...given[name] });
-}
+const kinds = (await hostKinds(given)).filter(hasOwnProbe);
 
 /**
  * A host with busybox and nothing else: its shell, its tools, no service manager, no package manager. Debian builds it
@@ -65,7 +41,7 @@ describeWith('every kind on a host of busybox alone', ['busybox', 'unshare', 'ip
   });
   afterAll(() => rmSync(root, { recursive: true, force: true }));
 
-  function look({ kind, params }: { kind: AnyHostStep; params: Record<string, unknown> }): Attempt {
+  function look({ kind, params }: HostKind): Attempt {
     const inside =
       'mount -t proc none "$1/proc"; mount -t sysfs none "$1/sys"; mount --bind /dev "$1/dev"; ip link set lo up; exec chroot "$@"';
     const command = ['/bin/sh', '-c', kind.probe.text, 'sh', ...kind.args(params).map(String)];
@@ -73,20 +49,7 @@ describeWith('every kind on a host of busybox alone', ['busybox', 'unshare', 'ip
       env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C' },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
-    const captured = (bytes: Buffer) => {
-      const capture = new Capture(1_048_576);
-      capture.push(bytes);
-      return capture;
-    };
-    const frames = {
-      stdout: captured(ran.stdout),
-      stderr: captured(ran.stderr),
-      began: true,
-      exitStatus: ran.status ?? 137,
-      ended: 'done',
-      complete: true,
-    } as const;
-    return judgeFrames(kind, params, frames, { host: 'web1', now: new Date() }, 30);
+    return judgeAsEngine(kind, params, { stdout: ran.stdout, stderr: ran.stderr, exitStatus: ran.status ?? 137 });
   }
 
   it.each(kinds)('$name can be told, or says why not', (one) => {

@@ -4,16 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import type { JsonSchema } from '../../src/documents/json-schema.js';
-import { type Attempt, judgeFrames } from '../../src/execute/attempt.js';
-import { Capture } from '../../src/execute/payload/frames.js';
-import { stepKinds } from '../../src/steps/index.js';
-import type { HostStep } from '../../src/steps/step.js';
+import type { ProbeOutput } from '../../src/steps/step.js';
+import { type AnyHostStep, hasOwnProbe, hostKinds, judgeAsEngine } from '../support/host-kinds.js';
 import { describeWith } from '../support/needs.js';
-import { withDefaults } from '../support/probe.js';
-
-// biome-ignore lint/suspicious/noExplicitAny: kinds of any params and data
-type AnyHostStep = HostStep<any, any>;
 
 /** What a kind's schema cannot say that it needs. */
 const alsoGiven: Readonly<Record<string, object>> = {
@@ -22,52 +15,9 @@ const alsoGiven: Readonly<Record<string, object>> = {
   'check.process': { name: 'no-such-program' },
 };
 
-/** Every kind that runs a probe of its own on the host; what authors wrote themselves is tested with its kind. */
-const kinds = (
-  await Promise.all(Object.entries(stepKinds).map(async ([name, load]) => ({ name, kind: await load() })))
-).flatMap(({ name, kind }) =>
-  kind.runs === 'host' &&
-  typeof kind.effect === 'string' &&
-  !['check.command', 'check.plugin', 'check.goss'].includes(name)
-    ? [{ name, kind: kind as AnyHostStep, params: paramsOf(name, kind as AnyHostStep) }]
-    : [],
-);
+const kinds = (await hostKinds(alsoGiven)).filter(hasOwnProbe);
 
-/** The defaults, and for what is required the example that the documentation gives. */
-function paramsOf(name: string, kind: AnyHostStep): Record<string, unknown> {
-  const properties = (kind.params.properties ?? {}) as Readonly<Record<string, JsonSchema>>;
-  const required = ((kind.params.required ?? []) as readonly string[]).map((key) => {
-    const { examples, enum: choices } = (properties[key] ?? {}) as { examples?: unknown[]; enum?: unknown[] };
-    return [key, examples?.[0] ?? choices?.[0]];
-  });
-  return withDefaults(kind, { ...Object.fromEntries(required), ...alsoGiven[name] });
-}
-
-interface Said {
-  readonly stdout: Buffer;
-  readonly stderr: Buffer;
-  readonly status: number;
-}
-
-/** As the engine takes it: frames in, an attempt out. */
-function judged(kind: AnyHostStep, params: unknown, { stdout, stderr, status }: Said): Attempt {
-  const captured = (bytes: Buffer) => {
-    const capture = new Capture(1_048_576);
-    capture.push(bytes);
-    return capture;
-  };
-  const frames = {
-    stdout: captured(stdout),
-    stderr: captured(stderr),
-    began: true,
-    exitStatus: status,
-    ended: 'done',
-    complete: true,
-  } as const;
-  return judgeFrames(kind, params, frames, { host: 'web1', now: new Date() }, 30);
-}
-
-function run(kind: AnyHostStep, params: unknown, path: string, user?: 'nobody'): Said {
+function run(kind: AnyHostStep, params: unknown, path: string, user?: 'nobody'): ProbeOutput {
   const args = kind.args(params).map(String);
   const { stdout, stderr, status, signal } = spawnSync('/bin/sh', ['-c', kind.probe.text, 'sh', ...args], {
     env: { PATH: path, LC_ALL: 'C' },
@@ -75,7 +25,7 @@ function run(kind: AnyHostStep, params: unknown, path: string, user?: 'nobody'):
     cwd: '/',
     ...(user && { uid: 65_534, gid: 65_534 }),
   });
-  return { stdout, stderr, status: status ?? (signal === 'SIGPIPE' ? 141 : 137) };
+  return { stdout, stderr, exitStatus: status ?? (signal === 'SIGPIPE' ? 141 : 137) };
 }
 
 /** What every Linux has, and no tool of an administrator. */
@@ -122,7 +72,7 @@ describeWith('every kind, where it cannot measure', ['root', 'dash'], () => {
   const couldNot = ['unknown', 'skipped'];
 
   it.each(kinds)('$name does not pretend without any program', ({ kind, params }) => {
-    const attempt = judged(kind, params, run(kind, params, none));
+    const attempt = judgeAsEngine(kind, params, run(kind, params, none));
 
     // What the shell itself can read is known without programs.
     if (!couldNot.includes(attempt.outcome)) expect(kind.probe.text).toMatch(/\bread -r\b|<"?\/?(proc|etc|\$)/);
@@ -133,7 +83,7 @@ describeWith('every kind, where it cannot measure', ['root', 'dash'], () => {
 
   it.each(kinds)('$name says what is missing without its tool', ({ name, kind, params }) => {
     if (needsNoTool.has(name.replace('check.', '')) || name.startsWith('run.')) return;
-    const attempt = judged(kind, params, run(kind, params, few));
+    const attempt = judgeAsEngine(kind, params, run(kind, params, few));
 
     expect([name, attempt.summary, couldNot.includes(attempt.outcome)]).toEqual([name, attempt.summary, true]);
     expect(attempt.summary.length).toBeGreaterThan(5);
@@ -142,12 +92,12 @@ describeWith('every kind, where it cannot measure', ['root', 'dash'], () => {
 
   it.each(kinds)('$name gives no better news to a user without rights', ({ kind, params }) => {
     const path = process.env.PATH ?? '';
-    const asNobody = judged(kind, params, run(kind, params, path, 'nobody'));
+    const asNobody = judgeAsEngine(kind, params, run(kind, params, path, 'nobody'));
 
     expect(asNobody.reason).not.toMatch(/^(internal-error|unreadable-output)$/);
     if (asNobody.outcome !== 'ok') return;
     // What is good in the eyes of nobody is good in the eyes of root, at the next look at the latest: numbers move.
-    const asRoot = () => judged(kind, params, run(kind, params, path)).outcome;
+    const asRoot = () => judgeAsEngine(kind, params, run(kind, params, path)).outcome;
     expect([asRoot(), asRoot()]).toContain('ok');
   });
 
@@ -155,16 +105,16 @@ describeWith('every kind, where it cannot measure', ['root', 'dash'], () => {
     const real = run(kind, params, process.env.PATH ?? '');
     const none = Buffer.alloc(0);
     const judgedOf = (stdout: Buffer | string, status = 0) =>
-      judged(kind, params, { stdout: Buffer.from(stdout), stderr: none, status });
+      judgeAsEngine(kind, params, { stdout: Buffer.from(stdout), stderr: none, exitStatus: status });
 
     for (const stdout of ['', '\n', 'garbage\n', '\t\t\n', 'a\tb\tc\n', '\u0000', '<html>', '{}', '[]', 'null', '-1\n'])
       for (const status of [0, 1, 2, 126, 141])
         expect([stdout, status, judgedOf(stdout, status).outcome]).not.toEqual([stdout, status, 'ok']);
     // Cut anywhere, it may say less, and never that all is well when it did not say so as a whole.
-    const whole = judged(kind, params, real).outcome;
+    const whole = judgeAsEngine(kind, params, real).outcome;
     fc.assert(
       fc.property(fc.integer({ min: 0, max: Math.max(0, real.stdout.length - 1) }), (end) => {
-        const cut = judgedOf(real.stdout.subarray(0, end), real.status);
+        const cut = judgedOf(real.stdout.subarray(0, end), real.exitStatus);
         if (whole !== 'ok' && whole !== 'skipped') expect(cut.outcome).not.toBe('ok');
         expect(cut.reason).not.toBe('internal-error');
       }),
@@ -175,7 +125,11 @@ describeWith('every kind, where it cannot measure', ['root', 'dash'], () => {
   it.each(kinds)('$name survives any bytes', ({ kind, params }) => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 300 }), fc.integer({ min: 0, max: 255 }), (bytes, status) => {
-        const attempt = judged(kind, params, { stdout: Buffer.from(bytes), stderr: Buffer.from(bytes), status });
+        const attempt = judgeAsEngine(kind, params, {
+          stdout: Buffer.from(bytes),
+          stderr: Buffer.from(bytes),
+          exitStatus: status,
+        });
         expect(attempt.outcome).not.toBe('ok');
         expect(attempt.reason).not.toBe('internal-error');
       }),
