@@ -64,6 +64,25 @@ describe('a result beside that of the last run', () => {
     expect(changes(seen)).toEqual(['', 'new 2026-06-02', '', 'new 2026-06-04', 'still 2026-06-02']);
   });
 
+  it('is still out of reach when the reason is another one', () => {
+    const lost = (reason: string) => step('unreachable', { reason });
+    const last = (reason: string) =>
+      updateLast(
+        noLastStates,
+        runResult([{ name: 'web1', steps: [], trouble: { outcome: 'unreachable', reason, summary: '' } }], {
+          startedAt: at(0),
+        }),
+        { whole: true },
+      ).hosts.web1;
+    const compared = (now: string, before: string) =>
+      compareStep(lost(now), last(before), { at: at(1), hardAfter: 1 }).change;
+
+    expect(compared('connect-refused', 'connect-timeout')).toBe('still');
+    // What is behind another host is told so when all hosts are known.
+    expect(compared('connect-timeout', 'parent-down')).toBe('still');
+    expect(compareStep(step('unknown'), last('timeout'), { at: at(1), hardAfter: 1 }).change).toBe('new');
+  });
+
   it('is new when another step has taken the place, or the id, of one that failed', () => {
     const bad = (more: Partial<StepResult>) => step('failed', { uses: 'check.file', ...more });
     const moved = runs([bad({ step: '1', name: 'check.file /a' }), bad({ step: '1', name: 'check.file /b' })]);

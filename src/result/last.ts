@@ -139,8 +139,14 @@ function nextTrouble(
 
 /** A step that only repeats why the host could not be worked on is compared with that. */
 function stateBefore(step: StepResult, host: LastHost | undefined): LastState | undefined {
-  const { trouble, steps = {} } = host ?? {};
-  return trouble && repeatsHost(step, trouble) ? trouble : lastOf(step, steps);
+  const { trouble, steps } = host ?? {};
+  // Out of reach is out of reach: refused or too late, and what is behind another host is told so only in the end.
+  const isSame = trouble && (repeatsHost(step, trouble) || (isLost(step) && isLost(trouble)));
+  return isSame ? trouble : lastOf(step, steps);
+}
+
+function isLost({ outcome }: Pick<LastState, 'outcome'>): boolean {
+  return outcome === 'unreachable';
 }
 
 /** Only of the same step: after an edit another one may have its id, or its place. */
