@@ -26,6 +26,8 @@ describeWith('keystores of check.certificate', ['openssl', 'keytool', 'dash', 'b
     pkcs12('old.p12', 'hunter2', '-legacy', ...withKey);
     pkcs12('none.p12', '', '-nokeys', '-keypbe', 'NONE', '-certpbe', 'NONE', '-nomac');
     run('openssl', 'x509', '-in', certFile, '-outform', 'der', '-out', file('cert.der'));
+    for (const form of ['pem', 'der'])
+      run('openssl', 'crl2pkcs7', '-nocrl', '-certfile', certFile, '-outform', form, '-out', file(`chain-${form}.p7b`));
     run('openssl', 'pkcs8', '-topk8', '-nocrypt', '-in', keyFile, '-outform', 'der', '-out', file('key.der'));
     const from = ['-srckeystore', file('a.p12'), '-srcstorepass', 'hunter2', '-deststorepass', 'hunter2'];
     for (const type of ['JKS', 'JCEKS'])
@@ -47,6 +49,7 @@ describeWith('keystores of check.certificate', ['openssl', 'keytool', 'dash', 'b
     rmSync(folder, { recursive: true, force: true });
   });
 
+  const chains = ['chain-der.p7b', 'chain-pem.p7b'];
   const all = { paths: [`${folder}/*`] };
   const found = (given: object, shell?: string) => kind.parse(runProbe(kind, given, shell), {} as never);
   const names = (files: readonly string[]) => files.map((path) => path.slice(folder.length + 1));
@@ -56,7 +59,9 @@ describeWith('keystores of check.certificate', ['openssl', 'keytool', 'dash', 'b
     const data = kind.parse(output, {} as never);
 
     expect(data.certificates.map((one) => `${names([one.file])} ${one.subject}`)).toEqual(
-      ['a.jceks', 'a.jks', 'a.p12', 'cert.der', 'none.p12', 'old.p12', 'trust.p12'].map((name) => `${name} www.test`),
+      ['a.jceks', 'a.jks', 'a.p12', 'cert.der', ...chains, 'none.p12', 'old.p12', 'trust.p12'].map(
+        (name) => `${name} www.test`,
+      ),
     );
     expect(names(data.locked)).toEqual(['other.p12']);
     expect(names(data.empty)).toEqual(['key.der']);
@@ -65,7 +70,13 @@ describeWith('keystores of check.certificate', ['openssl', 'keytool', 'dash', 'b
   });
 
   it('lists a Java keystore without its password, and opens no PKCS #12 with a key', () => {
-    expect(names(found(all).certificates.map((one) => one.file))).toEqual(['a.jceks', 'a.jks', 'cert.der', 'none.p12']);
+    expect(names(found(all).certificates.map((one) => one.file))).toEqual([
+      'a.jceks',
+      'a.jks',
+      'cert.der',
+      ...chains,
+      'none.p12',
+    ]);
     expect(names(found(all).locked)).toEqual(['a.p12', 'old.p12', 'other.p12', 'trust.p12']);
     const opened = judgeOutput(kind, runProbe(kind, { paths: [file('a.jks')], password: 'hunter3' }), {
       paths: ['/a'],

@@ -18,8 +18,10 @@ export interface CertificateData {
   readonly locked: readonly string[];
   /** Files that the host has no program for. */
   readonly lacking: readonly { readonly file: string; readonly tool: string }[];
-  /** Patterns that no file matched. */
+  /** Patterns that nothing matched, and links that lead nowhere. */
   readonly missing: readonly string[];
+  /** Patterns that only folders and the like matched. */
+  readonly folders: readonly string[];
   /** Certificates that cannot be read, as `file: why`. */
   readonly broken: readonly string[];
 }
@@ -30,7 +32,7 @@ export function readFound(output: ProbeOutput): CertificateData {
   expectSuccess(output);
   const said = text(output.stdout);
   if (!/^end\n$/m.test(said)) throw new UnreadableOutput('the certificates are cut off');
-  const missing = [...said.matchAll(/^missing (.+)$/gm)].map((match) => match[1] ?? '');
+  const named = (word: string) => [...said.matchAll(new RegExp(`^${word} (.+)$`, 'gm'))].map((match) => match[1] ?? '');
   const parts = said.split(/^file (.+)$/m);
   const certificates: FoundCertificate[] = [];
   const empty: string[] = [];
@@ -44,6 +46,8 @@ export function readFound(output: ProbeOutput): CertificateData {
     if (tool !== undefined) lacking.push({ file, tool });
     else if (/^locked$/m.test(body)) locked.push(file);
     else if (blocks.length === 0) empty.push(file);
+    // One that has no end is none that was judged.
+    if ((body.match(/-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----/g) ?? []).length > blocks.length) broken.push(file);
     for (const [, label, content = ''] of blocks) {
       try {
         certificates.push(readOne(file, label === 'TRUSTED ', content));
@@ -52,7 +56,7 @@ export function readFound(output: ProbeOutput): CertificateData {
       }
     }
   }
-  return { certificates, empty, locked, lacking, missing, broken };
+  return { certificates, empty, locked, lacking, missing: named('missing'), folders: named('folder'), broken };
 }
 
 function readOne(file: string, trusted: boolean, body: string): FoundCertificate {

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Prints the certificates in the files that match the patterns from $2 on, never a key. $1 is the password of keystores,
 # which no process gets as an argument. Under a file `locked`: it does not open; `lacks TOOL`: nothing here reads it.
+# `missing` and `folder` are patterns that match nothing, or no file.
 # Exit 69: cannot tell; 77: a file or its folder is closed to this user.
 set -eu
 . ../nearest-folder.sh
@@ -56,7 +57,20 @@ read_der() {
     echo 'lacks openssl'
     return
   }
-  openssl x509 -inform der -in "$1" 2>/dev/null | certificates
+  { openssl x509 -inform der -in "$1" || openssl pkcs7 -inform der -print_certs -in "$1"; } 2>/dev/null | certificates
+}
+
+read_pem() {
+  found=$(certificates <"$1")
+  if [ -n "$found" ] || ! grep -q '^-----BEGIN PKCS7-----' <"$1"; then
+    printf '%s\n' "$found"
+    return
+  fi
+  command -v openssl >/dev/null || {
+    echo 'lacks openssl'
+    return
+  }
+  openssl pkcs7 -print_certs -in "$1" 2>/dev/null | certificates
 }
 
 for pattern in "$@"; do
@@ -64,9 +78,18 @@ for pattern in "$@"; do
   # A name with spaces is one name.
   IFS=
   for file in $pattern; do
-    [ -e "$file" ] || continue
+    [ -e "$file" ] || {
+      # A link that leads nowhere is a certificate that is gone.
+      [ ! -L "$file" ] || {
+        matched=1
+        printf 'missing %s\n' "$file"
+      }
+      continue
+    }
+    matched=${matched:-folder}
+    # Folders beside the files are no matter; a pipe would never end.
+    [ -f "$file" ] || continue
     matched=1
-    [ ! -d "$file" ] || continue
     [ -r "$file" ] || {
       printf 'no permission to read %s\n' "$file" >&2
       exit 77
@@ -78,11 +101,17 @@ for pattern in "$@"; do
     # A sequence that begins with the number 3.
     3080020103* | 3081??020103* | 3082????020103* | 3083??????020103*) read_pkcs12 "$file" ;;
     308[0-4]*) read_der "$file" ;;
-    *) certificates <"$file" ;;
+    *) read_pem "$file" ;;
     esac
   done
   unset IFS
-  [ -z "$matched" ] || continue
+  case $matched in
+    1) continue ;;
+    folder)
+      printf 'folder %s\n' "$pattern"
+      continue
+      ;;
+  esac
   # Nothing there, or only out of sight? That depends on the nearest folder whose name is no pattern.
   folder=${pattern%%[*?[]*}
   nearest_folder "${folder%/*}"

@@ -1,8 +1,8 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { fixture, judgeOutput, outputOf, runProbe, shells, withDefaults } from '../../../../test/support/probe.js';
+import { fixture, judgeOutput, outputOf, runProbe, say, shells, withDefaults } from '../../../../test/support/probe.js';
 import { readFound } from './found.js';
 import kind from './step.js';
 
@@ -82,6 +82,40 @@ describe('check.certificate', () => {
     expect(locked).toEqual(['/etc/site/other.p12']);
     expect(empty).toEqual(['/etc/site/key.der']);
   });
+
+  it('is unknown for a certificate without its end, whatever the others are', () => {
+    const cut = bundle.replace(/-----END CERTIFICATE-----\nend\n$/, 'end\n');
+
+    expect(cut).not.toBe(bundle);
+    expect(judgeOutput(kind, cut, given)).toMatchObject({ outcome: 'unknown', reason: 'certificate-unreadable' });
+  });
+
+  it.each(Object.keys(shells))(
+    'never takes a folder, a pipe or a dead link for good certificates, with %s',
+    (shell) => {
+      const root = mkdtempSync(join(tmpdir(), 'opsctl-certificate-'));
+      try {
+        say('mkfifo', join(root, 'pipe.pem'));
+        symlinkSync('nowhere', join(root, 'gone.pem'));
+        writeFileSync(join(root, 'whole.pem'), /-----BEGIN[\s\S]*?-----END CERTIFICATE-----\n/.exec(bundle)?.[0] ?? '');
+        const judged = (...paths: string[]) => judgeOutput(kind, runProbe(kind, { paths }, shell), { paths });
+
+        expect(judged(root)).toMatchObject({
+          outcome: 'unknown',
+          reason: 'no-file',
+          summary: `${root} is no file; for all in a folder write ${root}/*`,
+        });
+        expect(judged(join(root, 'whole.pem'), join(root, 'pipe.pem'))).toMatchObject({ reason: 'no-file' });
+        expect(judged(`${root}/*.pem`)).toMatchObject({
+          outcome: 'failed',
+          reason: 'file-absent',
+          summary: `${root}/gone.pem does not exist`,
+        });
+      } finally {
+        rmSync(root, { recursive: true });
+      }
+    },
+  );
 
   it('does not take a cut-off answer for all', () => {
     expect(() => judgeOutput(kind, bundle.replace(/end\n$/, ''), given)).toThrow('cut off');

@@ -16,7 +16,7 @@ const params = {
       items: { type: 'string', pattern: '^/' },
       minItems: 1,
       description:
-        'Files with certificates: PEM, DER, PKCS #12 (.p12, .pfx), Java keystores; `*`, `?` and `[…]` as in the shell. Each must match a file.',
+        'Files with certificates: PEM, DER, PKCS #7 (.p7b), PKCS #12 (.p12, .pfx), Java keystores; `*`, `?` and `[…]` as in the shell. Each must match a file.',
       examples: [['/etc/ssl/private/www.pem', '/etc/letsencrypt/live/*/fullchain.pem']],
     },
     password: {
@@ -46,7 +46,7 @@ export default defineHostStep<Params, CertificateData>({
   probe: script('./probe.sh', import.meta.url),
   args: ({ paths, password }) => [plainText(password ?? ''), ...paths],
   parse: readFound,
-  judge({ certificates, empty, locked, lacking, missing, broken }, given, { now }) {
+  judge({ certificates, empty, locked, lacking, missing, folders, broken }, given, { now }) {
     const judged = certificates
       .map((certificate) => {
         const left = secondsLeft(certificate, now);
@@ -56,6 +56,9 @@ export default defineHostStep<Params, CertificateData>({
       .toSorted((a, b) => a.left - b.left);
     const issues: Issue[] = [
       ...missing.map((pattern) => wrong('file-absent', `${pattern} does not exist`)),
+      ...folders.map((pattern) =>
+        unclear('no-file', `${pattern} is no file; for all in a folder write ${pattern.replace(/\/?$/, '/*')}`),
+      ),
       ...lacking.map(({ file, tool }) => unclear('tool-missing', `${file} needs ${tool}, which is not there`)),
       ...locked.map((file) =>
         unclear(
