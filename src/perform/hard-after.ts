@@ -14,6 +14,7 @@ export function readHardAfter(runbook: LoadedRunbook, plan: Plan): ReadonlyMap<s
     for (const entry of entries) {
       if (entry.kind === 'group') {
         const own = entry.include?.runbook.value['hard-after'] ?? around;
+        if (entry.group.require !== undefined && own !== undefined) found.set(entry.key, own);
         for (const part of [entry.steps, entry.rescue, entry.always]) walk(part, own);
         continue;
       }

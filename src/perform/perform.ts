@@ -8,7 +8,7 @@ import { lockRun } from '../journal/lock.js';
 import { openMemory } from '../journal/memory.js';
 import { writeRequest } from '../journal/request.js';
 import { runFolder } from '../journal/state.js';
-import { itemsOf } from '../plan/items.js';
+import { itemsOf, verdictMembers } from '../plan/items.js';
 import type { Plan } from '../plan/plan.js';
 import { reports } from '../reports/index.js';
 import { exitFor, type Output, parseOutputs, writeOutputs } from '../reports/outputs.js';
@@ -58,6 +58,9 @@ export async function perform(options: RunOptions, context: CommandContext): Pro
   const judge = startJudge({
     ...{ run: runId, now: new Date(), waivers, last: last.states },
     hardAfter: (step) => (last.isKnown ? (hardAfter.get(step) ?? 1) : 1),
+    ...(plan.steps.some(({ require }) => require !== undefined) && {
+      membersOf: verdictMembers(plan.hosts.map(({ body }) => body)),
+    }),
     ...(expected && { expected }),
   });
   const execution = { folder, runId, redactor, reach, secrets, memory, judge, notes: last.notes };

@@ -42,3 +42,14 @@ export function membersOf(body: Sequence): readonly PlannedItem[] {
   const inner = new Set(items.filter(isVerdict).flatMap(({ members }) => members));
   return items.filter((item) => !inner.has(item));
 }
+
+/** The keys of the steps that each verdict counts, on any host. */
+export function verdictMembers(bodies: readonly (readonly Segment[])[]): ReadonlyMap<string, ReadonlySet<string>> {
+  const found = new Map<string, Set<string>>();
+  for (const verdict of bodies.flatMap(itemsOf).filter(isVerdict)) {
+    const keys = found.get(verdict.step.key) ?? new Set();
+    for (const { step } of verdict.members) keys.add(step.key);
+    found.set(verdict.step.key, keys);
+  }
+  return found;
+}

@@ -65,6 +65,80 @@ describe('the outcome of a host', () => {
   });
 });
 
+describe('the verdict on a group', () => {
+  const until = (step: string, expires: string, reasonCodes?: readonly string[]): WaiverRule => ({
+    ...{ waiver: { ...waiver, expires }, ends: expiryOf(expires) as number, hosts: rule.hosts, title: step, place: '' },
+    matchesStep: (name) => name === step,
+    ...(reasonCodes && { reasonCodes: new Set(reasonCodes) }),
+  });
+  const [a, b] = [until('a', '2026-12-31'), until('b', '2026-11-30')];
+  const failed = (step: string) => stepResult({ step, outcome: 'failed' });
+  const unknown = stepResult({ step: 'b', outcome: 'unknown', reason: 'timeout' });
+
+  /** What becomes of a group whose members are a, b and c. */
+  const verdict = (
+    members: readonly StepResult[],
+    options: Partial<JudgeOptions>,
+    group: Partial<StepResult> = {},
+  ): StepResult => {
+    const judge = startJudge({
+      ...{ run: 'r1', now: new Date(at), waivers: [], last: noLastStates, hardAfter: () => 1 },
+      membersOf: new Map([['g', new Set(['a', 'b', 'c'])]]),
+      ...options,
+    });
+    const tell = (result: StepResult) => judge.judge({ type: 'step-end', at, host: 'web1', result });
+    for (const result of [failed('elsewhere'), ...members]) tell(result);
+    const event = tell(
+      stepResult({ step: 'g', uses: 'flow.group', outcome: 'failed', reason: 'too-few-ok', ...group }),
+    );
+    if (event.type !== 'step-end') throw new Error(event.type);
+    return event.result;
+  };
+
+  it('is waived when all that is not well in it is, until the first of these waivers ends', () => {
+    const members = [failed('a'), failed('b'), stepResult({ step: 'c' })];
+
+    expect(verdict(members, { waivers: [a] })).not.toHaveProperty('waived');
+    expect(verdict(members, { waivers: [a, b] })).toMatchObject({ outcome: 'failed', waived: b.waiver });
+    expect(verdict([failed('a'), stepResult({ step: 'c' })], { waivers: [a] })).toMatchObject({ waived: a.waiver });
+    expect(verdict(members, { waivers: [until('a', '2026-01-01'), b] })).not.toHaveProperty('waived');
+  });
+
+  it('is soft as long as one of them is that make it so', () => {
+    const hardAfter = (step: string) => ({ a: 3, b: 2 })[step] ?? 1;
+    const members = [failed('a'), failed('b')];
+
+    expect(verdict(members, { hardAfter })).toMatchObject({ soft: { run: 1, of: 3 } });
+    expect(verdict([...members, failed('c')], { hardAfter })).not.toHaveProperty('soft');
+    expect(verdict(members, { hardAfter, waivers: [a] })).toMatchObject({ waived: a.waiver });
+  });
+
+  it('is not known where members are not, unless these are accepted as they are', () => {
+    const group = { outcome: 'unknown', reason: 'members-unknown' } as const;
+    const named = until('b', '2026-12-31', ['timeout']);
+    const left = { data: { unknown: 2 } };
+    const one = { data: { unknown: 1 } };
+
+    expect(verdict([failed('a'), unknown], { waivers: [a, b] }, { ...group, ...one })).not.toHaveProperty('waived');
+    expect(verdict([failed('a'), unknown], { waivers: [a, named] }, { ...group, ...one })).toHaveProperty('waived');
+    expect(verdict([failed('a'), unknown], { waivers: [a, named] }, { ...group, ...left })).not.toHaveProperty(
+      'waived',
+    );
+    expect(verdict([failed('a')], { waivers: [a] }, { ...group, ...one })).not.toHaveProperty('waived');
+  });
+
+  it('is told again of a run that is resumed', () => {
+    const judge = startJudge({
+      ...{ run: 'r1', now: new Date(at), waivers: [a], last: noLastStates, hardAfter: () => 1 },
+      membersOf: new Map([['g', new Set(['a'])]]),
+    });
+    const tell = (result: StepResult) => judge.judge({ type: 'step-end', at, host: 'web1', result }, true);
+    tell({ ...failed('a'), waived: waiver });
+
+    expect(tell({ ...failed('g'), waived: waiver })).toMatchObject({ result: { waived: waiver } });
+  });
+});
+
 describe('fewer results than expected', () => {
   const expected = (results: number, of?: number) => () => ({ results, ...(of !== undefined && { of }) });
   const skipped = stepResult({ step: 's', outcome: 'skipped', reason: 'condition' });

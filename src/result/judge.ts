@@ -3,7 +3,7 @@ import { stepKey, worstOutcome } from './fold.js';
 import { compareHost, compareStep, type LastStates } from './last.js';
 import type { StepResult, Waiver } from './result.schema.js';
 import { counts, isBad } from './standing.js';
-import { startWaivers, type WaiverRule, type WholeRun } from './waivers.js';
+import { byExpiry, startWaivers, type WaiverRule, type WholeRun } from './waivers.js';
 
 /**
  * Says of results what their hosts cannot know: whether they are accepted, and how it was in the last run. Between the hosts and everything that
@@ -23,6 +23,8 @@ export interface JudgeOptions {
   readonly last: LastStates;
   /** In how many runs in a row a step must be bad to count. */
   readonly hardAfter: (step: string) => number;
+  /** What the verdict on a group with `require` is made of, by keys of steps. */
+  readonly membersOf?: ReadonlyMap<string, ReadonlySet<string>>;
   /** Fewest results that a host must give. */
   readonly expected?: (host: string) => Expected;
 }
@@ -54,14 +56,16 @@ export function startJudge(options: JudgeOptions): Judge {
     judge(event, resumed = false) {
       switch (event.type) {
         case 'step-end': {
-          const waived = waivers.apply(event.host, event.result);
-          const result = resumed
+          const steps = stepsOf(event.host);
+          const members = membersIn(steps, options.membersOf?.get(event.result.step));
+          const waived = waivedWith(members, waivers.apply(event.host, event.result));
+          const compared = resumed
             ? waived
             : compareStep(waived, lastOf(event.host), {
                 at,
                 hardAfter: options.hardAfter(event.result.step),
               });
-          const steps = stepsOf(event.host);
+          const result = softWith(members, compared);
           // The items of a loop take the place of what was said before they were known.
           if (result.item !== undefined) steps.delete(result.step);
           steps.set(stepKey(result), result);
@@ -79,6 +83,39 @@ export function startJudge(options: JudgeOptions): Judge {
     },
     notes: waivers.notes,
   };
+}
+
+function membersIn(
+  steps: ReadonlyMap<string, StepResult>,
+  keys: ReadonlySet<string> | undefined,
+): readonly StepResult[] {
+  return keys ? [...steps.values()].filter(({ step }) => keys.has(step)) : [];
+}
+
+/** A group is accepted when all that is not well in it is: until the first of these waivers ends. */
+function waivedWith(members: readonly StepResult[], group: StepResult): StepResult {
+  const [waived] = excuses(members, group)
+    .flatMap((member) => member.waived ?? [])
+    .sort(byExpiry);
+  return waived && !group.waiverExpired ? { ...group, waived } : group;
+}
+
+/** It is soft as long as one of those is that make it so. */
+function softWith(members: readonly StepResult[], group: StepResult): StepResult {
+  const [soft] = excuses(members, group)
+    .flatMap((member) => member.soft ?? [])
+    .sort((a, b) => b.of - b.run - (a.of - a.run));
+  return soft ? { ...group, soft } : group;
+}
+
+/** The members that are not well, where none of them counts: then neither does what they make of their group. */
+function excuses(members: readonly StepResult[], group: StepResult): readonly StepResult[] {
+  const bad = members.filter(isBad);
+  if (!isBad(group) || !counts(group) || bad.some(counts)) return [];
+  // What was never judged, left out by tags or blocked, is accepted by nobody.
+  const unknown = bad.filter(({ outcome }) => outcome !== 'failed' && outcome !== 'warning').length;
+  const isKnown = group.outcome === 'failed' || group.outcome === 'warning';
+  return isKnown || (group.data as { readonly unknown?: number } | undefined)?.unknown === unknown ? bad : [];
 }
 
 type HostEnd = Extract<RunEvent, { type: 'host-end' }>;

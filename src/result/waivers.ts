@@ -144,7 +144,7 @@ function isActive({ ends }: WaiverRule, now: number): boolean {
   return now < ends;
 }
 
-function byExpiry(a: Waiver, b: Waiver): number {
+export function byExpiry(a: Waiver, b: Waiver): number {
   return (expiryOf(a.expires) ?? 0) - (expiryOf(b.expires) ?? 0);
 }
 

@@ -174,6 +174,29 @@ describe('soft and hard', () => {
     expect(runs.map(({ code }) => code)).toEqual([0, 1, 0]);
   });
 
+  it('a group with require counts no earlier than the runbook, or its members, say', async () => {
+    const group = (head: string, member: string) =>
+      project.write(
+        'g.yaml',
+        `name: g\n${head}steps:\n  - { id: g, require: all, steps: [{ id: marker, uses: check.file, with: { path: "${marker()}" }${member} }] }\n`,
+      );
+    const codes = async () => [
+      (await project.run(['run', 'g.yaml'])).code,
+      (await project.run(['run', 'g.yaml'])).code,
+    ];
+    plant();
+    group('hard-after: 2\n', '');
+    const byRunbook = await codes();
+    rmSync(join(project.folder, 'state'), { recursive: true });
+    group('', ', hard-after: 2');
+    const byMember = await codes();
+
+    expect([byRunbook, byMember]).toEqual([
+      [0, 1],
+      [0, 1],
+    ]);
+  });
+
   it('is refused for a changing step', async () => {
     project.write(
       'c.yaml',

@@ -115,6 +115,24 @@ describe('a waiver for nothing', () => {
   });
 });
 
+describe('a group of which a member is waived', () => {
+  const group = (require: string, other: string) =>
+    `name: g\nsteps:\n  - id: g\n    require: ${require}\n    steps:\n      - { id: marker, uses: check.file, with: { path: "${join(project.folder, 'marker')}" } }\n      - { id: other, uses: check.file, with: { path: "${other}" } }\n`;
+
+  it('does not count when there is nothing else', async () => {
+    project.write('g.yaml', group('all', '/etc/passwd'));
+    const all = await project.run(['run', 'g.yaml', '-o', 'json']);
+    project.write('g.yaml', group('any', '/no/such/file'));
+    const any = await project.run(['run', 'g.yaml', '-o', 'json']);
+
+    expect(all.code).toBe(0);
+    expect(all.json().totals).toMatchObject({ ok: 1, failed: 0, waived: 2 });
+    expect(stepOf(all.json(), 'local', 'g')).toMatchObject({ outcome: 'failed', waived: { owner: 'anna' } });
+    expect(any.code).toBe(1);
+    expect(stepOf(any.json(), 'local', 'g')).not.toHaveProperty('waived');
+  });
+});
+
 describe('what could not be told', () => {
   const unknown =
     'name: u\nsteps: [{ id: slow, uses: run.command, with: { command: "sleep 9", effect: read }, timeout: 1s }, { uses: check.uptime }]\n';
