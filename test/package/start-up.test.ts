@@ -1,8 +1,6 @@
-import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Built, type BuiltFile, bundle } from '../../scripts/build.js';
 
@@ -41,26 +39,7 @@ describe('what every start loads', () => {
 
     expect(bytes).toBeLessThan(150_000);
   });
-
-  it('tells its version in less than twice the time of an empty Node.js', () => {
-    const bin = fileURLToPath(new URL('../../bin/opsctl.js', import.meta.url));
-    const times = { empty: [] as number[], version: [] as number[] };
-    // In turn, so that other load on the machine falls on both; the fastest of many is the least disturbed.
-    for (let round = 0; round < 15; round++) {
-      times.empty.push(timeNode('-e', '0'));
-      times.version.push(timeNode(bin, '--version'));
-    }
-
-    expect(Math.min(...times.version)).toBeLessThan(2 * Math.min(...times.empty));
-  });
 });
-
-function timeNode(...args: string[]): number {
-  const started = performance.now();
-  const { status } = spawnSync(process.execPath, args, { stdio: 'ignore' });
-  expect(status).toBe(0);
-  return performance.now() - started;
-}
 
 /** A file and all that it imports statically, directly or not. */
 function loadedWith({ files }: Built, name: string): readonly BuiltFile[] {

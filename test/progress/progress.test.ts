@@ -155,7 +155,7 @@ describe('live progress', () => {
     const started = performance.now();
     await progress.finish();
 
-    expect(performance.now() - started).toBeLessThan(5000);
+    expect(performance.now() - started).toBeLessThan(15_000);
   });
 });
 
