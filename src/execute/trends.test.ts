@@ -108,6 +108,30 @@ describe('a trend', () => {
     expect(followed([[0, 0]], kills(9_999), 2 * hour, rate)).toMatchObject({ outcome: 'ok' });
   });
 
+  it('compares with the last run, however long ago', () => {
+    const late = 25 * hour;
+    const increase = trend({ metric: 'kills', show: 'increase', critical: 0 });
+    expect(followed([[0, 1]], kills(2), late, increase)).toMatchObject({ outcome: 'failed' });
+    const change = trend({ metric: 'kills', show: 'change', critical: '-5:5' });
+    expect(followed([[0, 100]], kills(1), late, change)).toMatchObject({ outcome: 'failed' });
+  });
+
+  it('shows how the number that it follows went, and where it goes', () => {
+    const fullIn = trend({ metric: 'used', show: 'full-in' });
+    const growing = [
+      [0, 700],
+      [hour, 750],
+      [2 * hour, 800],
+    ] as const;
+    const [metric, left] = followed(growing, used(850), 3 * hour, fullIn).metrics ?? [];
+
+    expect(metric?.history?.points.map(({ value }) => value)).toEqual([700, 750, 800, 850]);
+    expect(metric?.history?.forecast).toEqual({ reaches: 1_000, in: left?.value });
+    expect(left).not.toHaveProperty('history');
+    expect(followed([], used(850), hour, fullIn).metrics?.[0]).not.toHaveProperty('history');
+    expect(followed(growing, used(600), 3 * hour, fullIn).metrics?.[0]?.history).not.toHaveProperty('forecast');
+  });
+
   it('knows a counter that began anew', () => {
     const increase = trend({ metric: 'kills', show: 'increase', critical: 2 });
     expect(followed([[0, 100]], kills(2), hour, increase)).toMatchObject({ outcome: 'ok' });

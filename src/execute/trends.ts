@@ -1,24 +1,21 @@
 import { parseDuration } from '../documents/duration.js';
 import type { Trend } from '../documents/trend.js';
-import type { Metric } from '../result/result.schema.js';
+import type { History, Metric } from '../result/result.schema.js';
 import { formatLimit, formatQuantity } from '../steps/quantity.js';
 import { judgeNumber, metricOf, optionalRange, parseRange } from '../steps/range.js';
 import type { Memory, Sample } from '../steps/step.js';
 import type { Attempt } from './attempt.js';
+import { historyOf, type Point } from './history.js';
 
 /** Fewer points, or a shorter time between the first and the last, foretell nothing. */
 const fewestPoints = 3;
-
-interface Point {
-  readonly at: number;
-  readonly value: number;
-}
 
 interface Found {
   readonly metrics: readonly Metric[];
   readonly level: 'ok' | 'warning' | 'failed';
   readonly reason: string;
   readonly text: string;
+  readonly forecast?: History['forecast'];
 }
 
 /**
@@ -36,17 +33,30 @@ export function withTrends(
   const found: Found[] = [];
   const problems: string[] = [];
   let waiting = false;
+  const samples = memory?.samples ?? [];
+  const histories = new Map<string, { readonly over: number; readonly forecast: History['forecast'] }>();
   for (const trend of trends) {
     const meant = metrics.filter(({ name }) => isNamed(name, trend.metric));
     if (meant.length === 0 && !trend.optional) problems.push(`there is no metric \`${trend.metric}\` to follow`);
     for (const metric of meant) {
-      const seen = follow(metric, trend, memory?.samples ?? [], at);
+      const seen = follow(metric, trend, pointsOf(metric, samples, at), at);
+      const { over = 0, forecast } = histories.get(metric.name) ?? {};
+      histories.set(metric.name, {
+        over: Math.max(over, parseDuration(trend.over)),
+        forecast: forecast ?? (typeof seen === 'object' && 'forecast' in seen ? seen.forecast : undefined),
+      });
       if (seen === 'too-early') waiting = true;
       else if ('problem' in seen) problems.push(seen.problem);
       else found.push(seen);
     }
   }
-  const shown = { ...attempt, metrics: [...metrics, ...found.flatMap((one) => one.metrics)] };
+  const followed = metrics.map((metric) => {
+    const { over, forecast } = histories.get(metric.name) ?? {};
+    if (over === undefined) return metric;
+    const history = historyOf(pointsOf(metric, samples, at), { at, value: metric.value }, at - over, forecast);
+    return history ? { ...metric, history } : metric;
+  });
+  const shown = { ...attempt, metrics: [...followed, ...found.flatMap((one) => one.metrics)] };
   const worse = found.find(({ level }) => level === 'failed') ?? found.find(({ level }) => level === 'warning');
   if (worse && (worse.level === 'failed' || outcome !== 'failed') && outcome !== worse.level)
     return { ...shown, outcome: worse.level, reason: worse.reason, summary: `${worse.text}; ${attempt.summary}` };
@@ -61,27 +71,30 @@ function isNamed(name: string, wanted: string): boolean {
   return name === wanted || name.split('{')[0] === wanted;
 }
 
+/** What earlier runs measured, oldest first. */
+function pointsOf({ name }: Metric, samples: readonly Sample[], at: number): readonly Point[] {
+  return samples.flatMap((sample) => {
+    const value = sample.values[name];
+    return value === undefined || sample.at >= at ? [] : [{ at: sample.at, value }];
+  });
+}
+
 function follow(
   metric: Metric,
   trend: Trend,
-  samples: readonly Sample[],
+  earlier: readonly Point[],
   at: number,
 ): Found | 'too-early' | { readonly problem: string } {
   const since = at - parseDuration(trend.over);
-  const points = samples.flatMap((sample) => {
-    const value = sample.values[metric.name];
-    return value === undefined || sample.at < since || sample.at >= at ? [] : [{ at: sample.at, value }];
-  });
+  const points = earlier.filter((point) => point.at >= since);
   const all = [...points, { at, value: metric.value }];
+  // The last run is the last run, however long ago: a nightly timer is some seconds late.
+  const last = earlier.at(-1);
   switch (trend.show) {
-    case 'change': {
-      const last = points.at(-1);
+    case 'change':
       return last ? judged(metric, trend, metric.value - last.value, 'changed by', ' since the last run') : 'too-early';
-    }
     case 'increase':
-      return points.length === 0
-        ? 'too-early'
-        : judged(metric, trend, increase(all.slice(-2)), 'grew by', ' since the last run');
+      return last ? judged(metric, trend, increase([last, metric]), 'grew by', ' since the last run') : 'too-early';
     case 'rate': {
       const [first] = all;
       if (points.length === 0 || !first) return 'too-early';
@@ -141,6 +154,7 @@ function fullIn(
     level,
     reason,
     text: limit ? `${said}, ${formatLimit(limit, 'seconds')}` : said,
+    ...(left > 0 && Number.isFinite(left) && { forecast: { reaches: end, in: left } }),
   };
 }
 

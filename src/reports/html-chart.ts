@@ -42,14 +42,14 @@ export function valueText({ name, unit }: Metric, values: readonly number[]): st
   return `${name.replace(/\{(.*)\}$/s, ' $1')} ${low === high ? low : `${low} to ${high}`}`;
 }
 
-interface Limit {
+export interface Limit {
   readonly start: number;
   readonly end: number;
   readonly inside: boolean;
 }
 
 /** A range in the base unit, as results carry it: `[@]start:end`. */
-function limitOf(text: string | undefined): Limit | undefined {
+export function limitOf(text: string | undefined): Limit | undefined {
   const match = /^(@?)(?:(~|[\d.e+-]*):)?([\d.e+-]*)$/.exec(text ?? '');
   if (!match || text === '' || text === undefined) return undefined;
   const [, mark = '', from, to = ''] = match;
@@ -58,7 +58,7 @@ function limitOf(text: string | undefined): Limit | undefined {
   return Number.isNaN(start) || Number.isNaN(end) ? undefined : { start, end, inside: mark === '@' };
 }
 
-interface Scale {
+export interface Scale {
   readonly low: number;
   readonly high: number;
 }
@@ -79,20 +79,23 @@ function at(value: number, { low, high }: Scale): number {
 
 /** Where it alerts. */
 function zonesOf(name: string, limit: Limit | undefined, scale: Scale): readonly Html[] {
+  return alertParts(limit, scale).map(
+    ([from, to]) =>
+      html`<rect class="${name}" x="${at(from, scale)}" y="3" width="${at(to, scale) - at(from, scale)}" height="8"/>`,
+  );
+}
+
+/** The parts of a scale in which a limit alerts. */
+export function alertParts(limit: Limit | undefined, scale: Scale): readonly (readonly [from: number, to: number])[] {
   if (!limit) return [];
   const { start, end, inside } = limit;
   const parts: readonly (readonly [number, number])[] = inside
     ? [[Math.max(start, scale.low), Math.min(end, scale.high)]]
     : [
-        [scale.low, start],
-        [end, scale.high],
+        [scale.low, Math.min(start, scale.high)],
+        [Math.max(end, scale.low), scale.high],
       ];
-  return parts
-    .filter(([from, to]) => to > from)
-    .map(
-      ([from, to]) =>
-        html`<rect class="${name}" x="${at(from, scale)}" y="3" width="${at(to, scale) - at(from, scale)}" height="8"/>`,
-    );
+  return parts.filter(([from, to]) => to > from);
 }
 
 function describe(
@@ -108,7 +111,7 @@ function describe(
   ].join(', ');
 }
 
-function limitText({ start, end, inside }: Limit, { unit }: Metric): string {
+export function limitText({ start, end, inside }: Limit, { unit }: Metric): string {
   const from = formatMetric(start, unit);
   const to = formatMetric(end, unit);
   if (inside) return `from ${from} to ${to}`;

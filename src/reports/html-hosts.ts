@@ -3,6 +3,7 @@ import { count, formatSeconds } from './figures.js';
 import { explanationOf, hostTrouble, isCommand, needsAttention, outputOf, ownSteps, titleOfStep } from './groups.js';
 import { limitChart, valueText } from './html-chart.js';
 import { marksOf } from './html-filter.js';
+import { lineChart } from './html-line.js';
 import { type Html, html } from './html-markup.js';
 import { badge, findingList, output } from './html-pieces.js';
 import { labelOf, standingOf, withExcuse, withNotes } from './standing.js';
@@ -49,7 +50,7 @@ ${findingList(step.findings)}${numbers(step)}${printed === undefined ? '' : outp
 function numbers({ metrics }: StepResult): Html {
   if (metrics.length === 0) return html``;
   const items = metrics.map((metric, index) => {
-    const chart = index < maxCharts ? limitChart([metric]) : undefined;
+    const chart = index < maxCharts ? (lineChart(metric) ?? limitChart([metric])) : undefined;
     return html`<li>${chart ?? ''}<bdi>${valueText(metric, [metric.value])}</bdi></li>`;
   });
   return html`<ul class="numbers">${items}</ul>

@@ -35,10 +35,13 @@ rect.warning, rect.soft { fill: var(--warn-fill); }
 rect.failed, rect.refused { fill: var(--bad-fill); }
 rect.unknown, rect.unreachable { fill: var(--odd-fill); }
 rect.skipped, rect.waived { fill: var(--mute-fill); }
-.limits { flex: none; vertical-align: middle; }
-.limits rect.fine { fill: var(--fine-fill); }
-.limits rect.warning { fill: var(--near-fill); }
-.limits rect.critical { fill: var(--over-fill); }
+.limits, .line { flex: none; vertical-align: middle; }
+.limits rect.fine, .line rect.fine { fill: var(--fine-fill); }
+.limits rect.warning, .line rect.warning { fill: var(--near-fill); }
+.limits rect.critical, .line rect.critical { fill: var(--over-fill); }
+.line path { fill: none; stroke: var(--text); stroke-width: 1.5; stroke-linejoin: round; }
+.line .forecast { stroke-dasharray: 3 3; }
+.line circle { fill: var(--text); }
 .limits path { stroke: var(--text); stroke-width: 2; }
 .limits .many { stroke-width: 1; stroke-opacity: .6; }
 /* Marks piled on a letter stay in their own box. */
@@ -55,6 +58,7 @@ dd { margin: 0; }
 #filter input, #filter select, #filter button { font: inherit; font-size: 1rem; min-height: 2.4rem; width: 100%;
   padding: .25rem .5rem; color: var(--text); background: var(--panel); border: 1px solid var(--mute); border-radius: .3rem; }
 #filter button { flex: 0 0 auto; width: auto; padding: .25rem .9rem; cursor: pointer; }
+#filter ::placeholder { color: var(--soft); opacity: 1; }
 #shown { flex: 1 1 100%; color: var(--soft); font-size: .9rem; }
 #shown:empty { display: none; }
 :focus-visible { outline: 2px solid var(--blue); outline-offset: 2px; }

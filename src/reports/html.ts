@@ -13,6 +13,7 @@ import { foldHosts } from './hosts.js';
 import { limitChart, shareBar, valueText } from './html-chart.js';
 import { filterForm, marksOf } from './html-filter.js';
 import { hostList } from './html-hosts.js';
+import { lineChart } from './html-line.js';
 import { asIs, type Html, html as markup } from './html-markup.js';
 import { badge, findingList, output } from './html-pieces.js';
 import { script } from './html-script.js';
@@ -153,15 +154,16 @@ ${rows}</tbody>
 /** Charts of one row; the rest are with each host. */
 const maxCharts = 3;
 
-/** The numbers of a group that have limits, all its hosts on one line. */
+/** The numbers of a group that have limits or are followed, all its hosts on one line. */
 function charts({ results }: ResultGroup): Html {
   const names = [...new Set(results.flatMap(({ metrics }) => metrics.map(({ name }) => name)))];
   const drawn: Html[] = [];
   for (const name of names) {
     if (drawn.length >= maxCharts) break;
     const same = results.flatMap(({ metrics }) => metrics.find((metric) => metric.name === name) ?? []);
-    const chart = limitChart(same);
     const [first] = same;
+    // The lines of several hosts are with each host.
+    const chart = first && same.length === 1 ? (lineChart(first) ?? limitChart(same)) : limitChart(same);
     if (!chart || !first) continue;
     const values = same.map(({ value }) => value).filter(Number.isFinite);
     drawn.push(markup`<li>${chart}<bdi>${valueText(first, values)}</bdi></li>`);

@@ -3,6 +3,40 @@ import type { FromSchema, JsonSchema } from '../documents/json-schema.js';
 export const outcomes = ['ok', 'changed', 'warning', 'failed', 'unknown', 'unreachable', 'refused', 'skipped'] as const;
 export const severities = ['info', 'low', 'medium', 'high', 'critical'] as const;
 
+const history = {
+  type: 'object',
+  description: 'How it was in earlier runs, where the step follows it with `trends`.',
+  properties: {
+    points: {
+      type: 'array',
+      maxItems: 40,
+      items: {
+        type: 'object',
+        description: 'What one run measured.',
+        properties: {
+          at: { type: 'string', description: 'When, UTC, ISO 8601.' },
+          value: { type: 'number', description: 'In the unit of the metric.' },
+        },
+        required: ['at', 'value'],
+        additionalProperties: false,
+      },
+      description: 'Oldest first, this run last. Of many the lowest and the highest of each stretch of time.',
+    },
+    forecast: {
+      type: 'object',
+      description: 'Where it goes if it goes on like this, for `show: full-in`. Absent where that never comes.',
+      properties: {
+        reaches: { type: 'number', description: 'The end, in the unit of the metric.' },
+        in: { type: 'number', description: 'Seconds from this run on.' },
+      },
+      required: ['reaches', 'in'],
+      additionalProperties: false,
+    },
+  },
+  required: ['points'],
+  additionalProperties: false,
+} as const satisfies JsonSchema;
+
 const metric = {
   type: 'object',
   description: 'One measured number, in a base unit.',
@@ -17,6 +51,7 @@ const metric = {
     critical: { type: 'string', description: 'Nagios range in the base unit; outside it is a failure.' },
     min: { type: 'number', description: 'Smallest possible value.' },
     max: { type: 'number', description: 'Largest possible value.' },
+    history,
   },
   required: ['name', 'value', 'unit'],
   additionalProperties: false,
@@ -279,6 +314,7 @@ export type Outcome = (typeof outcomes)[number];
 export type Change = (typeof changes)[number];
 export type Severity = (typeof severities)[number];
 export type Metric = FromSchema<typeof metric>;
+export type History = FromSchema<typeof history>;
 export type Finding = FromSchema<typeof finding>;
 export type Waiver = FromSchema<typeof waiver>;
 export type Evidence = FromSchema<typeof evidence>;

@@ -66,6 +66,12 @@ describe('trends from run to run', () => {
     const last = stepOf((await run()).json(), 'local', 'log');
     expect(last).toMatchObject({ outcome: 'failed', reason: 'below-critical' });
     expect(last.summary).toMatch(/^size reaches 1 MiB in [\d.]+ (ms|s|min), at least 60 min; /);
+    expect(last.metrics[0]?.history).toMatchObject({
+      points: Array.from({ length: 5 }, (_, round) => ({ value: 4 + round * 50_000 })),
+      forecast: { reaches: 2 ** 20 },
+    });
+    const page = (await project.run(['report', '-o', 'html'])).stdout;
+    expect(page).toMatch(/<svg class="line"[^>]*><title>size \S+ KiB now, 4 B to .*, reaches 1 MiB in /);
   });
 
   it('are not moved by a dry run', async () => {
