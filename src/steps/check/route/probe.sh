@@ -28,6 +28,10 @@ case $1 in
         0000000000000000000000000000000000) printf 'route\t%s %s %s %s\n' "$name" "$gateway" "$flags" "$metric" ;;
       esac
     done <"$table"
+    # That list has the routes of all tables. Only the ip of iproute2 tells which are in the main one.
+    if said=$(ip -j -6 route show table main default 2>/dev/null); then
+      printf 'main\t%s\n' "${said:-[]}"
+    fi
     ;;
 esac
 echo 'end	'

@@ -39,6 +39,37 @@ describe('check.route', () => {
     expect(judgeOutput(kind, said, { family: 'ipv6', state: 'absent' }).outcome).toBe('ok');
   });
 
+  it('does not take a black hole for a route', () => {
+    const said = fixture('debian12-blackhole.txt', import.meta.url);
+
+    expect(judgeOutput(kind, said).reason).toBe('no-default-route');
+    expect(judgeOutput(kind, said, { state: 'absent' }).outcome).toBe('ok');
+  });
+
+  it('fails where a black hole comes before the gateway', () => {
+    const said = routes('* 00000000 0001 10', 'eth0 0100000A 0003 100');
+
+    expect(judgeOutput(kind, said)).toMatchObject({
+      outcome: 'failed',
+      reason: 'no-default-route',
+      summary: 'the default route (ipv4) refuses every packet (unreachable, blackhole)',
+    });
+    expect(judgeOutput(kind, routes('eth0 0100000A 0003 0', '* 00000000 0001 10')).summary).toBe(
+      'default route (ipv4) leads over 10.0.0.1 on eth0',
+    );
+  });
+
+  it('does not take the IPv6 route of another table, such as a tunnel has, for that of the host', () => {
+    const family = 'ipv6';
+    const tunnel = fixture('debian12-ipv6-other-table.txt', import.meta.url);
+    const shared = fixture('debian12-ipv6-next-hops.txt', import.meta.url);
+
+    expect(judgeOutput(kind, tunnel, { family }).reason).toBe('no-default-route');
+    expect(judgeOutput(kind, shared, { family }).summary).toBe(
+      'default route (ipv6) leads over fd00:9::1 on eth0, before 1 more',
+    );
+  });
+
   it('knows a route without a gateway', () => {
     expect(judgeOutput(kind, routes('ppp0 00000000 0001 0')).summary).toBe('default route (ipv4) leads over ppp0');
     expect(judgeOutput(kind, routes('ppp0 00000000 0001 0'), { state: 'absent' }).reason).toBe('route-present');

@@ -26,6 +26,8 @@ interface Route {
   /** Null where the interface itself leads to the other end. */
   readonly gateway: string | null;
   readonly metric: number;
+  /** Packets that take it are dropped. */
+  readonly refuses: boolean;
 }
 
 export interface RouteData {
@@ -35,6 +37,7 @@ export interface RouteData {
 
 const up = 0x1;
 const reject = 0x200;
+const last = 0xffff_ffff;
 
 export default defineHostStep<FromSchema<typeof params>, RouteData>({
   kind: 'check.route',
@@ -48,30 +51,39 @@ export default defineHostStep<FromSchema<typeof params>, RouteData>({
     const lines = tabbedLines(output);
     if (lines.at(-1)?.[0] !== 'end') throw new UnreadableOutput('the list of routes is cut off');
     const bigEndian = lines.some(([key, value]) => key === 'order' && value === 'big');
+    const main = lines.find(([key]) => key === 'main');
+    const inMain = main && readMain(main[1]);
     const routes = lines
       .filter(([key]) => key === 'route')
-      .flatMap(([, value]) => {
+      .flatMap(([, value]): Route[] => {
         const [name, gateway, flags, metric] = value.split(' ');
         const bits = Number.parseInt(flags ?? '', 16);
         // The metric of IPv6 is hexadecimal, that of IPv4 is not.
         const rank = Number.parseInt(metric ?? '', family === 'ipv6' ? 16 : 10);
         if (!name || !gateway || Number.isNaN(bits) || Number.isNaN(rank))
           throw new UnreadableOutput(`not a route: ${value.slice(0, 200)}`);
-        // The kernel has a route for "unreachable" on the loopback.
-        if ((bits & up) === 0 || (bits & reject) !== 0) return [];
+        if ((bits & up) === 0) return [];
         // IPv6 is written in network order on every machine.
         const address = readAddress(gateway, bigEndian || family === 'ipv6');
-        return [{ interface: name, gateway: isWildcard(address) ? null : address, metric: rank }];
+        const route = { interface: name, gateway: isWildcard(address) ? null : address, metric: rank };
+        if (inMain && !inMain.some((one) => isSame(one, route))) return [];
+        // The kernel has an "unreachable" of its own behind all others. A "blackhole" for IPv4 has no interface.
+        const refuses = (bits & reject) !== 0 || name === '*';
+        return refuses && rank === last ? [] : [{ ...route, refuses }];
       });
-    return { routes: routes.toSorted((a, b) => a.metric - b.metric) };
+    // Another table may have the same.
+    const unique = routes.filter((route, index) => routes.findIndex((one) => isSame(one, route)) === index);
+    return { routes: unique.toSorted((a, b) => a.metric - b.metric) };
   },
   judge({ routes }, given) {
     const [first] = routes;
     const name = `default route (${given.family})`;
-    if (!first)
+    if (!first || first.refuses) {
+      const none = first ? `the ${name} refuses every packet (unreachable, blackhole)` : `there is no ${name}`;
       return given.state === 'absent'
-        ? { outcome: 'ok', reason: 'ok', summary: `there is no ${name}` }
-        : { outcome: 'failed', reason: 'no-default-route', summary: `there is no ${name}` };
+        ? { outcome: 'ok', reason: 'ok', summary: none }
+        : { outcome: 'failed', reason: 'no-default-route', summary: none };
+    }
     const said = `leads over ${first.gateway ? `${first.gateway} on ` : ''}${first.interface}`;
     if (given.state === 'absent')
       return { outcome: 'failed', reason: 'route-present', summary: `${name} ${said}, should not be there` };
@@ -83,7 +95,45 @@ export default defineHostStep<FromSchema<typeof params>, RouteData>({
         ? [wrong('wrong-interface', `${said}, should lead over ${given.interface}`)]
         : []),
     ];
-    const others = routes.length > 1 ? `, before ${routes.length - 1} more` : '';
-    return judgeIssues(issues.slice(0, 1), { subject: name, calm: `${said}${others}` });
+    const others = routes.filter(({ refuses }) => !refuses).length - 1;
+    return judgeIssues(issues.slice(0, 1), {
+      subject: name,
+      calm: others > 0 ? `${said}, before ${others} more` : said,
+    });
   },
 });
+
+type Way = Pick<Route, 'interface' | 'gateway' | 'metric'>;
+
+/** The default routes of the main table, as `ip -j` of iproute2 tells them: several next hops may share one. */
+function readMain(said: string): readonly Way[] {
+  let value: unknown;
+  try {
+    value = JSON.parse(said);
+  } catch {
+    // Told below.
+  }
+  if (!Array.isArray(value)) throw new UnreadableOutput(`not the routes of ip: ${said.slice(0, 200)}`);
+  return (value as readonly MainRoute[]).flatMap(({ metric = 0, nexthops, ...one }) =>
+    (nexthops ?? [one]).map(({ dev = '', gateway = null }) => ({ interface: dev, gateway, metric })),
+  );
+}
+
+interface MainRoute extends Hop {
+  readonly metric?: number;
+  readonly nexthops?: readonly Hop[];
+}
+
+interface Hop {
+  readonly dev?: string;
+  readonly gateway?: string;
+}
+
+function isSame(one: Way, other: Way): boolean {
+  const gateways = one.gateway !== null && other.gateway !== null;
+  return (
+    one.interface === other.interface &&
+    one.metric === other.metric &&
+    (gateways ? sameAddress(one.gateway, other.gateway) : one.gateway === other.gateway)
+  );
+}
