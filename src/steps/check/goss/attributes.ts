@@ -84,7 +84,8 @@ export function mountAttribute(attribute: string, facts: Facts): Found {
     case 'opts':
       return value([...new Set(before.split(' ')[0]?.split(','))]);
     case 'vfs-opts':
-      return value(superOptions.split(','));
+      // Commas in quotes separate nothing: context="…:c1,c2" of SELinux.
+      return value(superOptions.match(/(?:"[^"]*"|[^,])+/g) ?? []);
     case 'source':
       return value(
         source.replace(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8))),

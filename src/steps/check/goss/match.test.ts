@@ -84,9 +84,50 @@ const more: readonly (readonly [unknown, unknown, boolean])[] = [
   [[], [], true],
   ['x', { or: ['y', 'x'] }, true],
   ['x', { not: { or: ['y', 'x'] } }, false],
-  [['a', 'x'], { 'contain-element': { gt: 5 } }, false],
+  [['7', 'x'], { 'contain-element': { gt: 5 } }, true],
   ['1.0.0-rc.1', { 'semver-constraint': '<1.0.0 >=1.0.0-beta' }, true],
+  [['4.1.0+build', '4.0.1'], { 'semver-constraint': '> 4.0.0' }, true],
+  [['4.0.0-rc1'], { 'semver-constraint': '< 4.0.0' }, true],
+  ['4.2.0', { 'semver-constraint': '> 1.0.0 < 2.0.0 || > 4.0.0' }, true],
   ['1.0.0-rc.2', { 'semver-constraint': '>1.0.0-rc.10' }, false],
+];
+
+const versions = (...list: readonly string[]) => list;
+
+/**
+ * What goss's own tests expect not to hold (testdata/, matchers/ and system/ of goss-org/goss, Apache-2.0), with values of
+ * ours, and the same turned round.
+ */
+const failing: readonly (readonly [unknown, unknown])[] = [
+  ['a line', 'another line'],
+  ['cat', { 'have-prefix': 'd' }],
+  ['cat', { 'have-suffix': 'd' }],
+  ['cat', { 'contain-substring': 'd' }],
+  ['cat', { 'match-regexp': '^at' }],
+  ['cat', { 'have-len': 2 }],
+  ['2.3.4', { 'semver-constraint': '>=9.0.0' }],
+  [versions('4.0.0-rc1'), { 'semver-constraint': '>= 4.0.0' }],
+  [7, 8],
+  [7, { and: [7, '8'] }],
+  ['7', { and: [8, 8.5] }],
+  ['7.25', { or: [7, { gt: 7.25 }] }],
+  [
+    ['a', 'b', 'c'],
+    ['a', 'b', 'b'],
+  ],
+  [
+    ['a', 'b', 'c'],
+    { or: [{ 'contain-elements': ['x'] }, ['x', 'a'], { equal: ['a', 'c', 'b'] }, { 'consist-of': ['a', 'b'] }] },
+  ],
+  [['a', 'b', 'c'], { 'consist-of': ['a', 'b', { 'have-prefix': 'x' }] }],
+  [['40', '41'], [{ and: [{ ge: 42 }, { le: 50 }] }]],
+  [reader, { 'have-patterns': ['foo', '!moo'] }],
+  [reader, { 'contain-elements': ['15', { 'have-prefix': 'x' }] }],
+  [json, { gjson: { 'moo.nested': 'dog' } }],
+  [json, { gjson: { count: { gt: 15 } } }],
+  [json, { gjson: { '@this': { 'have-key': 'nope' } } }],
+  [json, { gjson: { list: { or: [{ 'contain-elements': [{ 'have-key': 'nope' }] }] } } }],
+  [json, { gjson: { moo: { equal: { nested: 'dog' } } } }],
 ];
 
 /** Lines, patterns, and the answer. */
@@ -102,6 +143,12 @@ const patterns: readonly (readonly [string, readonly string[], boolean])[] = [
   ['', ['x'], false],
   ['windows\r\nline\r\n', ['/windows$/'], true],
   ['one\ntwo\n', ['/one.two/'], false],
+  ['see /srv now', ['/\\s/srv\\b/'], true],
+  ['end\r', ['/end$/'], true],
+  // Nothing has no lines, not an empty one.
+  ['', ['/^$/'], false],
+  ['', ['!/.*/', '!'], true],
+  ['\n', ['/^$/'], true],
 ];
 
 describe('matchers of goss', () => {
@@ -113,6 +160,11 @@ describe('matchers of goss', () => {
     expect(matches(read(expected), actual)).toBe(answer);
   });
 
+  it.each(failing)('%j is not %j, and that can be asked for', (actual, expected) => {
+    expect(matches(read(expected), actual)).toBe(false);
+    expect(matches(read({ not: expected }), actual)).toBe(true);
+  });
+
   it.each(patterns)('%j should have lines with %j: %s', (actual, expected, answer) => {
     expect(matches(read(expected, true), actual)).toBe(answer);
     expect(matches(read({ 'have-patterns': expected }), actual)).toBe(answer);
@@ -122,6 +174,10 @@ describe('matchers of goss', () => {
     ['abc', { gt: 5 }, '"abc" is no number'],
     ['abc', { not: { gt: 5 } }, '"abc" is no number'],
     ['', 0, '"" is no number'],
+    // Nothing shows that they do not have it.
+    [['a', '5'], { not: { 'contain-element': { gt: 9 } } }, '"a" is no number'],
+    [{ a: 1 }, { not: { 'have-key': { gt: 1 } } }, '"a" is no number'],
+    [['4.4.019-1'], { 'semver-constraint': '> 4.0.0' }, '"4.4.019-1" is no semantic version'],
     ['1:2.3-4', { 'semver-constraint': '>1.0.0' }, '"1:2.3-4" is no semantic version'],
     [5, { 'have-len': 1 }, '5 has no length'],
     ['{', { gjson: { a: 1 } }, 'it is not valid JSON'],

@@ -59,7 +59,7 @@ export function matches(matcher: Matcher, actual: unknown): boolean {
     case 'or':
       return matcher.list.some((inner) => matches(inner, actual));
     case 'contain-element':
-      return asList(actual).some((item) => matchesItem(matcher.inner, item));
+      return someMatches(matcher.inner, asList(actual));
     case 'contain-elements':
       return assignable(matcher.list, asList(actual));
     case 'consist-of': {
@@ -67,7 +67,7 @@ export function matches(matcher: Matcher, actual: unknown): boolean {
       return items.length === matcher.list.length && assignable(matcher.list, items);
     }
     case 'have-key':
-      return Object.keys(asMap(actual)).some((key) => matchesItem(matcher.inner, key));
+      return someMatches(matcher.inner, Object.keys(asMap(actual)));
     case 'have-key-with-value': {
       const map = asMap(actual);
       return matcher.entries.every(([key, inner]) => Object.hasOwn(map, key) && matches(inner, map[key]));
@@ -99,9 +99,9 @@ function hasPatterns(actual: unknown, patterns: readonly string[]): boolean {
 /** The patterns that a text breaks, as far as it is known. Throws Undecided when the rest could break some. */
 function brokenPatterns(actual: unknown, patterns: readonly string[]): readonly string[] {
   const cut = actual instanceof CutText;
-  const lines = (cut ? actual.start : asText(actual)).replace(/\r?\n$/, '').split(/\r?\n/);
-  // The last line may go on.
-  if (cut) lines.pop();
+  const lines = (cut ? actual.start : asText(actual)).split('\n').map((line) => line.replace(/\r$/, ''));
+  // The last line may go on; an empty one is none.
+  if (cut || lines.at(-1) === '') lines.pop();
   const open: string[] = [];
   const broken = patterns.filter((pattern) => {
     const { absent, regex, text } = readPattern(pattern);
@@ -120,6 +120,21 @@ export function brokenText(matcher: Matcher, actual: unknown): string {
   return brokenPatterns(actual, patternsOf(matcher))
     .map((pattern) => `${readPattern(pattern).absent ? 'a line matches' : 'no line matches'} ${shown(pattern)}`)
     .join(', ');
+}
+
+/** Throws what kept an item from being compared when no other is the one: then nothing shows that it is not there. */
+function someMatches(matcher: Matcher, items: readonly unknown[]): boolean {
+  let why: CannotMatch | undefined;
+  for (const item of items) {
+    try {
+      if (matches(matcher, item)) return true;
+    } catch (error) {
+      if (!(error instanceof CannotMatch)) throw error;
+      why = error;
+    }
+  }
+  if (why) throw why;
+  return false;
 }
 
 /** An item that cannot be compared is not the one that is looked for. */

@@ -150,6 +150,33 @@ export function readMatcher(value: unknown, path: Path, report: Report): Matcher
   return read((value as Readonly<Record<string, unknown>>)[first], [...path, first], report);
 }
 
+/** The matcher of `contents`, `stdout` and the like. A list below `not`, `and` or `or` would not be read as patterns. */
+export function readTextMatcher(value: unknown, path: Path, report: Report): Matcher | undefined {
+  const list = listBelow(value, path);
+  if (list)
+    return refuse(
+      report,
+      list,
+      'a list stands for patterns only directly at its attribute',
+      'write `have-patterns:` before it, or `contain-elements:` for whole lines',
+    );
+  return readMatcher(value, path, report);
+}
+
+function listBelow(value: unknown, path: Path): Path | undefined {
+  if (Array.isArray(value)) return path;
+  if (typeof value !== 'object' || value === null) return undefined;
+  for (const [name, inner] of Object.entries(value)) {
+    const branches = ['and', 'or'].includes(name) && Array.isArray(inner) ? [...inner.entries()] : [];
+    const found =
+      name === 'not'
+        ? listBelow(inner, [...path, name])
+        : branches.map(([index, item]) => listBelow(item, [...path, name, index])).find(Boolean);
+    if (found) return found;
+  }
+  return undefined;
+}
+
 /** The patterns of `contents`, `stdout` and the like, when they are a list. */
 export function readPatterns(value: unknown, path: Path, report: Report): Matcher | undefined {
   if (!Array.isArray(value))

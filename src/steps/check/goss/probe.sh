@@ -371,7 +371,7 @@ ask_dns() {
     return
   }
   for type in $5; do
-    said=$(dig +noall +comments +answer +tries=1 +time="$4" -p "$3" "@$2" -t "$type" -q "$1") || {
+    said=$(dig +noall +comments +answer +tries=3 +time="$4" -p "$3" "@$2" -t "$type" -q "$1") || {
       cannot '*' "the name server $2 does not answer"
       return
     }

@@ -336,6 +336,11 @@ const elsewhere: readonly (readonly [string, object, string])[] = [
     'question\tmount\nmount\trw,nosuid shared:1 - nfs4 nas:/a\\040b rw,vers=4.2\nblocks\t400 300\n',
   ],
   [
+    'commas in quotes in the options of a file system',
+    { mount: { '/': { exists: true, 'vfs-opts': { 'consist-of': ['rw', 'context="a:b:s0:c1,c2"', 'mode=755'] } } } },
+    'question\tmount\nmount\trw - tmpfs tmpfs rw,context="a:b:s0:c1,c2",mode=755\n',
+  ],
+  [
     'a machine with the highest byte first',
     { port: { 'tcp:22': { listening: true, ip: { 'consist-of': ['127.0.0.1'] } } } },
     'question\tport\nsocket\t7F000001\n',
@@ -420,6 +425,30 @@ describe('a goss file', () => {
     expect(suite.resources.map(({ id }) => id)).toEqual(['a', 'one', 'two', 'web', 'common']);
   });
 
+  it('is read once where two others include it', async () => {
+    const { suite, problems } = await load({
+      'goss.yaml': 'gossfile: { "roles/*.yaml": {} }',
+      'roles/a.yaml': 'gossfile: { ../common.yaml: {} }\nuser: { a: { exists: true } }',
+      'roles/b.yaml': 'gossfile: { ../common.yaml: {} }\nuser: { b: { exists: true } }',
+      'common.yaml': 'user: { common: { exists: true } }',
+    });
+
+    expect(problems).toEqual([]);
+    expect(suite.resources.map(({ id }) => id)).toEqual(['a', 'common', 'b']);
+  });
+
+  it('asks nothing with an empty list, as goss writes it itself', async () => {
+    const { suite, problems } = await load(
+      'port: { tcp:1: { listening: false, ip: [] } }\ncommand: { "true": { exit-status: 0, stdout: [] } }',
+    );
+
+    expect(problems).toEqual([]);
+    expect(suite.resources.map(({ tests }) => tests.map(({ attribute }) => attribute))).toEqual([
+      ['listening'],
+      ['exit-status'],
+    ]);
+  });
+
   it.each([
     ['fil: {}', 'E_KEY_UNKNOWN goss.yaml:1:1 unknown key `fil` in a goss file; did you mean `file`?'],
     ['file:\n  /a: { exist: true }', 'E_KEY_UNKNOWN goss.yaml:2:9 unknown key `exist` in `/a`; did you mean `exists`?'],
@@ -468,6 +497,11 @@ describe('a goss file', () => {
       'file:\n  /a: { exists: true, contents: [1] }',
       'E_GOSS_MATCHER goss.yaml:2:34 a pattern is text; put it in quotes, or write `and:` with matchers',
     ],
+    [
+      'file:\n  /a: { exists: true, contents: { or: [x, { not: [y] }] } }',
+      'E_GOSS_MATCHER goss.yaml:2:50 a list stands for patterns only directly at its attribute; write `have-patterns:` before it',
+    ],
+    ['user:\n  a: { exists: true, home: }', 'E_GOSS_MATCHER goss.yaml:2:28 a value or a matcher is missing'],
     [
       'user:\n  {{ .Vars.name }}: { exists: true }',
       'E_GOSS_TEMPLATE goss.yaml:2:6 there is no `name` in these values; give it under `with.vars`',

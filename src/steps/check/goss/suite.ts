@@ -2,7 +2,7 @@ import type { DocumentReader, NamedFile } from '../../../documents/document-read
 import type { Place } from '../../../errors.js';
 import { findSecretLiterals } from '../../../secrets/literals.js';
 import { gossSchema, type ResourceType } from './goss.schema.js';
-import { type Matcher, readMatcher, readPatterns } from './matcher.js';
+import { type Matcher, type MatcherProblem, readMatcher, readPatterns, readTextMatcher } from './matcher.js';
 import { nameProblem } from './names.js';
 import { type Resource, resourceTypes } from './resources.js';
 import { renderTemplate, type TemplateData } from './template.js';
@@ -39,6 +39,7 @@ class SuiteLoader {
   readonly #reader: DocumentReader;
   readonly #data: TemplateData;
   readonly #places = new Map<string, Place>();
+  readonly #loaded = new Set<string>();
 
   constructor(reader: DocumentReader, data: TemplateData) {
     this.#reader = reader;
@@ -46,6 +47,7 @@ class SuiteLoader {
   }
 
   async load(file: NamedFile): Promise<void> {
+    this.#loaded.add(file.path);
     const source = renderTemplate(file.source, this.#data);
     if ('code' in source) {
       this.#reader.refuse(source);
@@ -112,11 +114,11 @@ class SuiteLoader {
 
   #matcher(value: unknown, path: readonly string[], isText: boolean, place: PlaceOf): Matcher | undefined {
     // goss writes an empty list where nothing is asked.
-    if (isText && Array.isArray(value) && value.length === 0) return undefined;
-    const read = isText && Array.isArray(value) ? readPatterns : readMatcher;
-    return read(value, path, ({ path: below, part, what, hint }) =>
-      this.#reader.refuse({ code: 'E_GOSS_MATCHER', what, hint, place: place(below, part) }),
-    );
+    if (Array.isArray(value) && value.length === 0 && path[2] !== 'matches') return undefined;
+    const report = ({ path: below, part, what, hint }: MatcherProblem) =>
+      this.#reader.refuse({ code: 'E_GOSS_MATCHER', what, hint, place: place(below, part) });
+    if (!isText) return readMatcher(value, path, report);
+    return Array.isArray(value) ? readPatterns(value, path, report) : readTextMatcher(value, path, report);
   }
 
   /** The line would show it. */
@@ -149,7 +151,8 @@ class SuiteLoader {
       });
     for (const name of names) {
       const file = await this.#reader.read(name, { from, beside });
-      if (file) await this.load(file);
+      // Two files may include the same third one: it tests nothing new.
+      if (file && !this.#loaded.has(file.path)) await this.load(file);
     }
   }
 }

@@ -1,3 +1,4 @@
+import { posix } from 'node:path';
 import { cachedRegex } from '../../../expressions/regex.js';
 import type { TemplateData } from './template.js';
 
@@ -73,23 +74,34 @@ export const functions: Readonly<Record<string, TemplateFunction>> = {
   ge: compare((order) => order >= 0),
   len: { least: 1, call: ([value]) => lengthOf(value) },
   index: { least: 1, most: Infinity, call: ([value, ...keys]) => keys.reduce(itemOf, value) },
-  print: { least: 0, most: Infinity, call: (values) => values.map(text).join('') },
+  print: { least: 0, most: Infinity, call: printed },
+  println: { least: 0, most: Infinity, call: (values) => `${values.map(text).join(' ')}\n` },
+  slice: { least: 1, most: 3, call: ([value, from, to]) => sliced(value, from ?? 0, to) },
   printf: { least: 1, most: Infinity, call: ([format, ...values]) => formatted(text(format), values) },
   // goss
   mkSlice: { least: 0, most: Infinity, call: (values) => values },
-  getEnv: { least: 1, most: 2, call: ([name, preset], { Env }) => Env[text(name)] || (preset ?? '') },
+  getEnv: { least: 1, most: 2, call: ([name, preset], { Env }) => own(Env, text(name)) || (preset ?? '') },
   regexMatch: withText((pattern, value) => cachedRegex(pattern).test(value)),
   toUpper: onText((value) => value.toUpperCase()),
   toLower: onText((value) => value.toLowerCase()),
   // Sprig
+  env: { least: 1, call: ([name], { Env }) => own(Env, text(name)) ?? '' },
   upper: onText((value) => value.toUpperCase()),
   lower: onText((value) => value.toLowerCase()),
-  title: onText((value) => value.replace(/(^|\s)\S/g, (letter) => letter.toUpperCase())),
+  title: onText((value) => value.replace(/(?<![\p{L}\p{N}_])\p{L}/gu, (letter) => letter.toUpperCase())),
   trim: onText((value) => value.trim()),
   trimPrefix: withText((prefix, value) => (value.startsWith(prefix) ? value.slice(prefix.length) : value)),
   trimSuffix: withText((suffix, value) =>
     suffix !== '' && value.endsWith(suffix) ? value.slice(0, -suffix.length) : value,
   ),
+  trimAll: withText((letters, value) => trimmed(value, letters)),
+  nospace: onText((value) => value.replace(/\s/g, '')),
+  cat: { least: 0, most: Infinity, call: (values) => values.map(text).join(' ') },
+  b64enc: onText((value) => Buffer.from(value).toString('base64')),
+  b64dec: onText((value) => Buffer.from(value, 'base64').toString()),
+  base: onText((value) => posix.basename(value) || '/'),
+  dir: onText((value) => posix.dirname(posix.normalize(value))),
+  regexFind: withText((pattern, value) => cachedRegex(pattern).find(value)?.groups[0] ?? ''),
   contains: withText((part, value) => value.includes(part)),
   hasPrefix: withText((prefix, value) => value.startsWith(prefix)),
   hasSuffix: withText((suffix, value) => value.endsWith(suffix)),
@@ -124,8 +136,11 @@ export const functions: Readonly<Record<string, TemplateFunction>> = {
     most: Infinity,
     call: ([values, ...left]) => list(values).filter((item) => !left.some((other) => same(item, other))),
   },
+  compact: { least: 1, call: ([values]) => list(values).filter(isTrue) },
+  reverse: { least: 1, call: ([values]) => list(values).toReversed() },
   uniq: { least: 1, call: ([values]) => [...new Set(list(values))] },
   sortAlpha: { least: 1, call: ([values]) => list(values).map(text).sort() },
+  untilStep: { least: 3, call: ([from, to, step]) => steps(whole(from), whole(to), whole(step)) },
   until: { least: 1, call: ([count]) => Array.from({ length: Math.min(whole(count), 100_000) }, (_, index) => index) },
   dict: { least: 0, most: Infinity, call: (values) => pairs(values) },
   get: { least: 2, call: ([values, key]) => own(map(values), text(key)) ?? '' },
@@ -149,6 +164,7 @@ export const functions: Readonly<Record<string, TemplateFunction>> = {
   int: { least: 1, call: ([value]) => whole(value) },
   atoi: { least: 1, call: ([value]) => whole(value) },
   toString: { least: 1, call: (values: readonly unknown[]) => text(values[0]) },
+  toStrings: { least: 1, call: ([values]) => list(values).map(text) },
   toJson: { least: 1, call: ([value]) => JSON.stringify(value) },
 };
 
@@ -195,6 +211,32 @@ function pairs(values: readonly unknown[]): Mapping {
   return Object.fromEntries(
     Array.from({ length: values.length / 2 }, (_, index) => [text(values[index * 2]), values[index * 2 + 1]]),
   );
+}
+
+/** A space between two values neither of which is text. */
+function printed(values: readonly unknown[]): string {
+  const apart = (index: number) =>
+    index > 0 && [values[index - 1], values[index]].every((one) => typeof one !== 'string');
+  return values.map((value, index) => (apart(index) ? ` ${text(value)}` : text(value))).join('');
+}
+
+function sliced(value: unknown, from: unknown, to?: unknown): unknown {
+  const all = typeof value === 'string' ? value : list(value);
+  const [start, end] = [whole(from), to === undefined ? all.length : whole(to)];
+  if (start < 0 || end < start || end > all.length) throw new Error(`there is no part ${start} to ${end}`);
+  return all.slice(start, end);
+}
+
+function trimmed(value: string, letters: string): string {
+  let [start, end] = [0, value.length];
+  while (start < end && letters.includes(value.charAt(start))) start++;
+  while (end > start && letters.includes(value.charAt(end - 1))) end--;
+  return value.slice(start, end);
+}
+
+function steps(from: number, to: number, step: number): readonly number[] {
+  const count = step === 0 ? 0 : Math.ceil((to - from) / step);
+  return Array.from({ length: Math.max(0, Math.min(count, 100_000)) }, (_, index) => from + index * step);
 }
 
 function repeated(value: string, times: number): string {

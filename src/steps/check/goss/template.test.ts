@@ -63,6 +63,17 @@ const language: readonly (readonly [string, string])[] = [
   ['{{getEnv "OS"}} {{getEnv "NONE" "debian"}}', 'centos debian'],
   ['{{splitList "." "a.b" | last}} {{trimSuffix ".x" "a.x"}} {{replace "a" "b" "aa"}}', 'b a bb'],
   ['{{ternary "y" "n" true}} {{has "user1" .Vars.users}} {{"a b" | title | quote}}', 'y true "A B"'],
+  ['{{range .Vars.none}}x{{else}}nothing{{end}}', 'nothing'],
+  ['{{range $name, $version := index .Vars "none"}}x{{end}}', ''],
+  ['{{env "OS"}} {{env "NONE"}} {{env "constructor"}}{{getEnv "constructor" "none"}}', 'centos  none'],
+  ['{{print 1 2 "a" 3}} {{println "a" 1}}', '1 2a3 a 1\n'],
+  ['{{slice "abcd" 1 3}} {{slice (list 1 2 3) 1 | toJson}}', 'bc [2,3]'],
+  ['{{"a-b it\'s a_b" | title}}', "A-B It'S A_b"],
+  ['{{trimAll "/-" "/-a-b-/"}} {{"a b" | nospace}} {{cat "a" 1}}', 'a-b ab a 1'],
+  ['{{b64enc "hi"}} {{b64dec "aGk="}} {{base "/a/b.c"}} {{dir "/a/b.c"}}', 'aGk= hi b.c /a'],
+  ['{{regexFind "[0-9]+" "a12b3"}}{{regexFind "x" "a"}}', '12'],
+  ['{{compact (list "a" "" "b") | reverse | join ","}} {{toStrings (list 1 2) | join ","}}', 'b,a 1,2'],
+  ['{{untilStep 1 6 2 | toJson}} {{untilStep 3 0 -1 | toJson}}', '[1,3,5] [3,2,1]'],
   ['{{nindent 2 "a\\nb"}}', '\n  a\n  b'],
 ];
 
@@ -102,6 +113,7 @@ const refused: readonly (readonly [string, string])[] = [
     'it takes more than 1000000 actions to render; loop over less at 1:',
   ],
   [`{{ ${'('.repeat(50_000)} }}`, 'the template is nested too deeply; write it flatter at 1:1'],
+  ['{{ slice "ab" 1 5 }}', '`slice`: there is no part 1 to 5; correct the call or its values at 1:4'],
   ['{{ div 1 0 }}', '`div`: division by zero; correct the call or its values at 1:4'],
   ['{{ repeat 9999999 "x" }}', '`repeat`: cannot repeat 9999999 times; correct the call or its values at 1:4'],
 ];

@@ -224,6 +224,7 @@ function fieldOf(value: unknown, field: string, span: Span, data: TemplateData):
 }
 
 function entriesOf(value: unknown, span: Span): readonly (readonly [unknown, unknown])[] {
+  if (value === null) return [];
   if (Array.isArray(value)) return value.map((item, index) => [index, item] as const);
   if (typeof value === 'number' && Number.isInteger(value) && value <= 100_000)
     return Array.from({ length: Math.max(0, value) }, (_, index) => [index, index] as const);
