@@ -21,17 +21,22 @@ export interface RuleSet {
 
 export type Verdict = 'accept' | 'drop';
 
+/** A chain that the kernel hands packets to. */
 interface Chain {
+  readonly name: string;
   readonly families: readonly Family[];
   readonly hook: string;
   readonly policy: Verdict;
-  /** What the first rule does that takes every packet; the policy has no say then. */
-  end: Verdict | undefined;
 }
+
+/** What a rule does that takes every packet. */
+type End = Verdict | 'return' | { readonly way: 'jump' | 'goto'; readonly to: string };
 
 interface Listed {
   readonly rules: string[];
   readonly chains: Chain[];
+  /** Of every chain, those of its rules that take every packet. */
+  readonly ends: Map<string, End[]>;
   /** All that counts for the checksum, in order. */
   readonly lines: string[];
 }
@@ -51,12 +56,12 @@ export function readRules(output: ProbeOutput, ignore: Patterns): RuleSet {
       .filter((line) => line.trim() !== '' && !/^\s*#/.test(line));
     return { tool, ...(tool === 'nft' ? readNft(lines) : readIptables(lines, tool === 'iptables' ? 'IPv4' : 'IPv6')) };
   });
-  const chains = sections.flatMap((section) => section.chains);
+  const chains = sections.flatMap((section) =>
+    section.chains.map((chain) => ({ ...chain, verdict: verdictOf(chain.name, section.ends) ?? chain.policy })),
+  );
   const stable = sections.flatMap(({ lines }) => lines).filter((line) => foundPattern(ignore, line) === undefined);
   const defaultOf = (family: Family, hook: Hook): Verdict =>
-    chains.some(
-      (chain) => chain.families.includes(family) && chain.hook === hook && (chain.end ?? chain.policy) === 'drop',
-    )
+    chains.some((chain) => chain.families.includes(family) && chain.hook === hook && chain.verdict === 'drop')
       ? 'drop'
       : 'accept';
   const defaultsOf = (family: Family) => ({
@@ -73,6 +78,18 @@ export function readRules(output: ProbeOutput, ignore: Patterns): RuleSet {
   };
 }
 
+/** What becomes of every packet in a chain and those it leads to; undefined when that depends, or it comes back. */
+function verdictOf(name: string, ends: Listed['ends'], above: readonly string[] = []): Verdict | undefined {
+  if (above.includes(name)) return undefined;
+  for (const end of ends.get(name) ?? []) {
+    if (end === 'return') return undefined;
+    if (typeof end === 'string') return end;
+    const verdict = verdictOf(end.to, ends, [...above, name]);
+    if (verdict !== undefined || end.way === 'goto') return verdict;
+  }
+  return undefined;
+}
+
 const nftFamilies: Readonly<Record<string, readonly Family[]>> = {
   ip: ['IPv4'],
   ip6: ['IPv6'],
@@ -81,10 +98,9 @@ const nftFamilies: Readonly<Record<string, readonly Family[]>> = {
 
 /** `nft -s list ruleset`: blocks of tables, in them blocks of chains, sets and other objects. */
 function readNft(input: readonly string[]): Listed {
-  const listed: Listed = { rules: [], chains: [], lines: [] };
-  let table: { family: string; name: string } | undefined;
+  const listed: Listed = { rules: [], chains: [], ends: new Map(), lines: [] };
+  let table: { family: string; name: string; dormant: boolean } | undefined;
   let block: { kind: string; name: string; learns: boolean } | undefined;
-  let chain: Chain | undefined;
   let inElements = false;
   for (const raw of input) {
     const line = raw.trim();
@@ -92,15 +108,18 @@ function readNft(input: readonly string[]): Listed {
     if (!table) {
       const [, family = '', name = ''] = /^table (\S+) (\S+) \{(?: # handle \d+)?$/.exec(line) ?? [];
       if (!name) throw new UnreadableOutput(`not a table of nft: ${line.slice(0, 120)}`);
-      table = { family, name };
+      table = { family, name, dormant: false };
       listed.lines.push(line);
     } else if (!block) {
       if (line === '}') table = undefined;
       else if (opened) {
         block = { kind: opened[1] ?? '', name: opened[2] ?? '', learns: false };
-        chain = undefined;
         listed.lines.push(`${table.family} ${table.name} ${block.kind} ${block.name}`);
-      } else listed.lines.push(`${table.family} ${table.name} ${line}`);
+      } else {
+        // No packet comes to such a table.
+        if (/^flags .*\bdormant\b/.test(line)) table.dormant = true;
+        listed.lines.push(`${table.family} ${table.name} ${line}`);
+      }
     } else if (inElements) {
       if (!block.learns) listed.lines.push(line);
       inElements = !line.endsWith('}');
@@ -110,18 +129,18 @@ function readNft(input: readonly string[]): Listed {
       const where = `${table.family} ${table.name} ${block.name}`;
       const base = block.kind === 'chain' ? /^type (\S+) hook (\S+) .*?(?:policy (\w+);)?$/.exec(line) : null;
       if (base) {
-        chain = {
-          families: base[1] === 'filter' ? (nftFamilies[table.family] ?? []) : [],
-          hook: base[2] ?? '',
-          policy: base[3] === 'drop' ? 'drop' : 'accept',
-          end: undefined,
-        };
-        listed.chains.push(chain);
+        if (!table.dormant)
+          listed.chains.push({
+            name: where,
+            families: base[1] === 'filter' ? (nftFamilies[table.family] ?? []) : [],
+            hook: base[2] ?? '',
+            policy: base[3] === 'drop' ? 'drop' : 'accept',
+          });
         listed.lines.push(`${where} ${line}`);
       } else if (block.kind === 'chain') {
-        listed.rules.push(`${where} ${line}`);
+        if (!table.dormant) listed.rules.push(`${where} ${line}`);
         listed.lines.push(`${where} ${line}`);
-        if (chain) chain.end ??= nftEnd(line);
+        addEnd(listed, where, nftEnd(line, `${table.family} ${table.name}`));
       } else {
         if (/^flags .*\b(?:dynamic|timeout)\b/.test(line)) block.learns = true;
         const elements = line.startsWith('elements = {');
@@ -135,30 +154,42 @@ function readNft(input: readonly string[]): Listed {
 }
 
 /** What a rule does that has no condition: `counter log prefix "x" drop`. */
-function nftEnd(rule: string): Verdict | undefined {
+function nftEnd(rule: string, table: string): End | undefined {
   const bare = rule.replace(/"[^"]*"/g, '""').replace(/ comment ""$/, '');
-  const plain = bare.replace(/^(?:(?:counter|log(?: (?:prefix|level|group|snaplen|flags) \S+)*) )+/, '');
+  const plain = bare.replace(/^(?:(?:counter|log(?: (?:prefix|level|group|snaplen|flags) \S+)*|xt match "") )+/, '');
   if (/^(?:drop|reject(?: with .*)?)$/.test(plain)) return 'drop';
-  return plain === 'accept' ? 'accept' : undefined;
+  if (plain === 'accept' || plain === 'return') return plain;
+  const [, way, to] = /^(jump|goto) (\S+)$/.exec(plain) ?? [];
+  return to === undefined ? undefined : { way: way === 'goto' ? 'goto' : 'jump', to: `${table} ${to}` };
 }
 
-function iptablesEnd(rule: string): Verdict | undefined {
-  if (/^-j (?:DROP|REJECT(?: --reject-with \S+)?)$/.test(rule)) return 'drop';
-  return rule === '-j ACCEPT' ? 'accept' : undefined;
+/** The same of iptables: `-m comment --comment "x" -j DROP`. */
+function iptablesEnd(rule: string): End | undefined {
+  const plain = rule.replace(/-m comment --comment (?:"(?:[^"\\]|\\.)*"|\S+) /g, '');
+  if (/^-j (?:DROP|REJECT(?: --reject-with \S+)?)$/.test(plain)) return 'drop';
+  if (plain === '-j ACCEPT') return 'accept';
+  if (plain === '-j RETURN') return 'return';
+  const [, way, to] = /^-([jg]) (\S+)$/.exec(plain) ?? [];
+  return to === undefined ? undefined : { way: way === 'g' ? 'goto' : 'jump', to };
+}
+
+function addEnd({ ends }: Listed, chain: string, end: End | undefined): void {
+  if (end === undefined) return;
+  const before = ends.get(chain);
+  if (before) before.push(end);
+  else ends.set(chain, [end]);
 }
 
 /** `*table`, `:CHAIN POLICY [packets:bytes]`, `-A CHAIN …`, `COMMIT`. */
 function readIptables(input: readonly string[], family: Family): Listed {
-  const listed: Listed = { rules: [], chains: [], lines: [] };
+  const listed: Listed = { rules: [], chains: [], ends: new Map(), lines: [] };
   const version = family === 'IPv4' ? 'ip' : 'ip6';
-  const base = new Map<string, Chain>();
   let table = '';
   for (const line of input) {
     const [, name = '', policy = ''] = /^:(\S+) (\S+)/.exec(line) ?? [];
     const [, added = '', rule = ''] = /^(?:\[\d+:\d+\] )?-A (\S+) ?(.*)$/.exec(line) ?? [];
     if (line.startsWith('*')) {
       table = line.slice(1);
-      base.clear();
     } else if (line === 'COMMIT') {
       table = '';
     } else if (table === '') {
@@ -167,15 +198,12 @@ function readIptables(input: readonly string[], family: Family): Listed {
       listed.lines.push(`${version} ${table} ${name} ${policy}`);
       const hook = hooks.find((one) => one.toUpperCase() === name);
       if (table !== 'filter' || !hook) continue;
-      const chain: Chain = { families: [family], hook, policy: policy === 'DROP' ? 'drop' : 'accept', end: undefined };
-      base.set(name, chain);
-      listed.chains.push(chain);
+      listed.chains.push({ name, families: [family], hook, policy: policy === 'DROP' ? 'drop' : 'accept' });
     } else if (added) {
       const whole = `${version} ${table} ${added} ${rule}`;
       listed.rules.push(whole);
       listed.lines.push(whole);
-      const chain = base.get(added);
-      if (chain) chain.end ??= iptablesEnd(rule);
+      if (table === 'filter') addEnd(listed, added, iptablesEnd(rule));
     } else throw new UnreadableOutput(`not a line of iptables-save: ${line.slice(0, 120)}`);
   }
   if (table !== '') throw new UnreadableOutput('the rules of iptables are cut off');

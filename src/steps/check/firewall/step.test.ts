@@ -151,6 +151,42 @@ describeWith(
       });
     });
 
+    it('follows rules for all packets to another chain', () => {
+      const nft = `
+        nft add table inet b
+        nft add chain inet b rest
+        nft add chain inet b input '{ type filter hook input priority 0; policy drop; }'
+        nft add rule inet b rest counter accept
+        nft add rule inet b input tcp dport 23 drop
+        nft add rule inet b input jump rest`;
+      const iptables = `
+        iptables -N OPEN
+        iptables -P INPUT DROP
+        iptables -A OPEN -m comment --comment 'all of it' -j ACCEPT
+        iptables -A INPUT -g OPEN`;
+      const folder = mkdtempSync(join(tmpdir(), 'opsctl-firewall-'));
+      symlinkSync('/usr/sbin/iptables-save', join(folder, 'iptables-save'));
+
+      for (const output of [look(nft), look(iptables, 'dash', folder)])
+        expect(judgeOutput(kind, output, { input: 'drop', families: ['IPv4'] }).reason).toBe('default-input');
+      expect(judgeOutput(kind, look(`${nft}\nnft flush chain inet b rest`), { input: 'drop' }).outcome).toBe('ok');
+      rmSync(folder, { recursive: true });
+    });
+
+    it('does not count a table that is dormant', () => {
+      const rules = (table: string) => `
+        nft add table inet a '${table}'
+        nft add chain inet a input '{ type filter hook input priority 0; policy drop; }'
+        nft add rule inet a input tcp dport 22 accept`;
+
+      expect(judgeOutput(kind, look(rules('{ }')), { input: 'drop' }).outcome).toBe('ok');
+      expect(judgeOutput(kind, look(rules('{ flags dormant; }')), { input: 'drop' })).toMatchObject({
+        outcome: 'failed',
+        reason: 'default-input',
+        summary: expect.stringContaining('no rule is loaded'),
+      });
+    });
+
     it('fails where no rule is loaded', () => {
       expect(judgeOutput(kind, look('true')).summary).toBe('no rule is loaded, at least 1');
     });
