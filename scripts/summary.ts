@@ -1,16 +1,22 @@
 /** The part of vitest's JSON report that is read here. */
 export interface VitestReport {
-  readonly numPassedTests: number;
-  readonly numFailedTests: number;
-  readonly testResults: readonly {
-    readonly name: string;
+  readonly testResults: readonly FileResult[];
+}
+
+interface FileResult {
+  readonly name: string;
+  readonly status: string;
+  readonly assertionResults: readonly {
     readonly status: string;
-    readonly assertionResults: readonly {
-      readonly status: string;
-      readonly ancestorTitles: readonly string[];
-      readonly title: string;
-    }[];
+    readonly ancestorTitles: readonly string[];
+    readonly title: string;
   }[];
+}
+
+/** A vitest run: `status` is its exit status; no report at all means that vitest stopped before it could write one. */
+export interface Run {
+  readonly report: VitestReport | undefined;
+  readonly status: number;
 }
 
 export interface Summary {
@@ -20,22 +26,39 @@ export interface Summary {
   readonly skipped: readonly string[];
 }
 
-/**
- * Counts what a vitest run proved. `status` is its exit status; no report at all means that vitest stopped before
- * it could write one.
- */
+/** Counts what a vitest run proved. */
 export function summarise(
-  report: VitestReport | undefined,
-  options: { readonly status: number; readonly root: string; readonly allowSkipped: boolean },
+  { report, status }: Run,
+  options: { readonly root: string; readonly allowSkipped: boolean },
 ): Summary {
   if (!report) return { passed: 0, failed: 1, skipped: [] };
   const skipped = skippedSuites(report, options.root);
-  // A file that does not load and an error outside a test have no failed test of their own.
-  const unloaded = report.testResults.filter(
-    (suite) => suite.status === 'failed' && !suite.assertionResults.some((one) => one.status === 'failed'),
-  ).length;
-  const counted = report.numFailedTests + unloaded + (options.allowSkipped ? 0 : skipped.length);
-  return { passed: report.numPassedTests, failed: Math.max(counted, options.status === 0 ? 0 : 1), skipped };
+  const counted = report.testResults.reduce((sum, file) => sum + failuresOf(file), 0);
+  const failed = counted + (options.allowSkipped ? 0 : skipped.length);
+  const passed = report.testResults.reduce((sum, file) => sum + count(file, 'passed'), 0);
+  return { passed, failed: Math.max(failed, status === 0 ? 0 : 1), skipped };
+}
+
+/** The files with a failure. An error that belongs to no file is in none of them: `status` alone tells of it. */
+export function failedFiles({ report }: Run): readonly string[] {
+  return (report?.testResults ?? []).filter((file) => failuresOf(file) > 0).map(({ name }) => name);
+}
+
+/** `first` with what `again`, a second run of its failed files, has of them. */
+export function withSecondTry(first: Run, again: Run): Run {
+  if (!first.report || !again.report) return first;
+  const second = new Map(again.report.testResults.map((file) => [file.name, file]));
+  const testResults = first.report.testResults.map((file) => second.get(file.name) ?? file);
+  return { report: { testResults }, status: again.status };
+}
+
+/** A file that does not load and an error outside a test have no failed test of their own. */
+function failuresOf(file: FileResult): number {
+  return count(file, 'failed') || (file.status === 'failed' ? 1 : 0);
+}
+
+function count(file: FileResult, status: string): number {
+  return file.assertionResults.filter((one) => one.status === status).length;
 }
 
 function skippedSuites(report: VitestReport, root: string): string[] {
