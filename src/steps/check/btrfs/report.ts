@@ -46,20 +46,47 @@ function readFileSystem(said: string, now: number): FileSystem {
   if (devices.length === 0) throw new UnreadableOutput(`the error counters of ${path} are missing`);
   const overall = (name: string) => numberOf(new RegExp(`^ *${name}:\\s+([\\d.]+)`, 'm').exec(usage)?.[1], name);
   // One line a profile: there are several while a balance converts one into another.
-  const metadata = [...usage.matchAll(/^(?:Metadata|Data\+Metadata),\w+: Size:(\d+), Used:(\d+)/gm)];
+  const metadata = [...usage.matchAll(/^(?:Metadata|Data\+Metadata),(\w+): Size:(\d+), Used:(\d+)/gm)];
   if (metadata.length === 0) throw new UnreadableOutput(`the metadata of ${path} are missing`);
-  const sum = (group: 1 | 2) => metadata.reduce((total, match) => total + Number(match[group]), 0);
+  const sum = (group: 2 | 3) => metadata.reduce((total, match) => total + Number(match[group]), 0);
   const unallocated = overall('Device unallocated');
-  const possible = sum(1) + unallocated / Math.max(1, overall('Metadata ratio'));
+  const free = freeByDevice(usage);
+  const growth = metadata.map(
+    ([, profile = '']) => roomFor(profile, free) ?? unallocated / Math.max(1, overall('Metadata ratio')),
+  );
+  const possible = sum(2) + Math.min(...growth);
   return {
     path,
     devices,
     size: overall('Device size'),
     unallocated,
     missing: overall('Device missing'),
-    metadataUsed: possible > 0 ? sum(2) / possible : 1,
+    metadataUsed: possible > 0 ? sum(3) / possible : 1,
     scrub: readScrub(scrub, now),
   };
+}
+
+/** Unallocated bytes of each device that is there. */
+function freeByDevice(usage: string): readonly number[] {
+  const [, lines = ''] = /^Unallocated:\n((?: +\S.*\n?)*)/m.exec(usage) ?? [];
+  return [...lines.matchAll(/^ +(?!missing\s)\S.*\s(\d+)$/gm)].map(([, bytes]) => Number(bytes));
+}
+
+const copies: Readonly<Record<string, number>> = { RAID1: 2, RAID10: 2, RAID1C3: 3, RAID1C4: 4 };
+
+/**
+ * What can still be put there with every copy on a device of its own: space that the largest device alone has left is
+ * of no use to RAID 1. Null for profiles without copies.
+ */
+function roomFor(profile: string, free: readonly number[]): number | null {
+  const count = copies[profile];
+  if (count === undefined || free.length === 0) return null;
+  const sorted = free.toSorted((a, b) => b - a);
+  const bounds = Array.from(
+    { length: count },
+    (_, largest) => sorted.slice(largest).reduce((total, bytes) => total + bytes, 0) / (count - largest),
+  );
+  return Math.min(...bounds);
 }
 
 function readDevices(lines: readonly string[]): readonly Device[] {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { fixture, judgeOutput, runProbe, shells, withDefaults } from '../../../../test/support/probe.js';
+import { fixture, judgeOutput, outputOf, runProbe, shells, withDefaults } from '../../../../test/support/probe.js';
 import { runWithoutTools } from '../../../../test/support/without-tools.js';
 import kind from './step.js';
 
@@ -66,6 +66,26 @@ describe('check.btrfs', () => {
       judgeOutput(kind, tight.replace('Device unallocated:\t\t           1048576', 'Device unallocated:\t\t 100000000'))
         .outcome,
     ).toBe('ok');
+  });
+
+  it('counts as room for metadata only what every copy finds a device for', () => {
+    expect(judgeOutput(kind, said('uneven'), { 'critical-metadata': '60%' })).toMatchObject({
+      outcome: 'failed',
+      summary: '/srv/uneven has used 61.4 % of what metadata can grow to, limit 60 %',
+    });
+    const room = (free: readonly number[], profile: string) => {
+      const lines = free.map((bytes, index) => `   /dev/sd${'abcd'[index]}\t${bytes}\n`).join('');
+      const output = said('uneven')
+        .replace('Metadata,RAID1: Size:459931648, Used:282836992', `Metadata,${profile}: Size:100, Used:100`)
+        .replace(/(^Unallocated:\n)(?: +\/dev.*\n)+/m, `$1${lines}`);
+      return 100 / (kind.parse(outputOf(output), withDefaults(kind)).fileSystems[0]?.metadataUsed ?? 0) - 100;
+    };
+
+    expect(room([700, 100, 50], 'RAID1')).toBeCloseTo(150);
+    expect(room([300, 200, 100], 'RAID1')).toBeCloseTo(300);
+    expect(room([700, 700, 100], 'RAID1C3')).toBeCloseTo(100);
+    expect(room([300, 300, 300, 300], 'RAID1C3')).toBeCloseTo(400);
+    expect(room([300, 300, 300], 'RAID1C4')).toBeCloseTo(0);
   });
 
   it('judges the age of a scrub that came to its end only', () => {
