@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startCommand } from './openssh/command.js';
 import { control, endMaster, type Master, persistSeconds, startMaster } from './openssh/master.js';
+import { openTunnel } from './openssh/tunnel.js';
 import { type Connection, type Target, type Transport, TransportError } from './transport.js';
 import { type AddedHostKey, TrustStore } from './trust/trust.js';
 
@@ -67,6 +68,7 @@ function connectionOf(target: Target, master: Master, onClose: () => void): Conn
       }
       return startCommand(target, master, `${master.socket}-${++execs}`, command, output);
     },
+    dial: (to, signal) => openTunnel(target, master, to, signal),
     async close() {
       clearInterval(look);
       onClose();

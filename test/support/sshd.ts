@@ -180,7 +180,8 @@ async function removeUser(name: string): Promise<void> {
   }
 }
 
-function endProcessesOf(name: string): void {
+/** Ends what runs as the user, such as its sessions. */
+export function endProcessesOf(name: string): void {
   const uid = execFileSync('id', ['-u', name], { encoding: 'utf8' }).trim();
   const list = execFileSync('ps', ['-e', '-o', 'pid=,uid='], { encoding: 'utf8' });
   for (const line of list.trim().split('\n')) {

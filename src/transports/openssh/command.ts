@@ -3,7 +3,7 @@ import { rmSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { processChannel } from '../process-channel.js';
 import { type Channel, type ChannelExit, type OutputHandlers, type Target, TransportError } from '../transport.js';
-import { control, type Master } from './master.js';
+import { control, type Master, throughMaster } from './master.js';
 import { killGroup, missingSsh, readLog, startSsh } from './program.js';
 
 /** Runs a command through the master; what ssh says of it goes to the file `log`, which is removed at the end. */
@@ -15,28 +15,9 @@ export async function startCommand(
   output: OutputHandlers,
 ): Promise<Channel> {
   // Debug output goes to a file of its own: it alone tells a remote 255 from an ssh that failed.
-  const child = startSsh(
-    // Without the master ssh would log in anew: the ProxyCommand makes that fail.
-    [
-      '-vv',
-      '-E',
-      log,
-      '-F',
-      master.config,
-      '-S',
-      master.socket,
-      '-o',
-      'ControlMaster=no',
-      '-o',
-      'ProxyJump=none',
-      '-o',
-      'ProxyCommand=exit 255',
-      '--',
-      master.host,
-      command,
-    ],
-    { stdin: 'pipe' },
-  ) as unknown as ChildProcess;
+  const child = startSsh(['-E', log, ...throughMaster(master), '--', master.host, command], {
+    stdin: 'pipe',
+  }) as unknown as ChildProcess;
   let ended = false;
   child.once('exit', () => {
     ended = true;

@@ -12,6 +12,10 @@ export class MasterLog {
   readonly #watchers = new Map<number, (status: number) => void>();
   /** Statuses of sessions that nobody watches yet. */
   readonly #early = new Map<number, number>();
+  /** Where the control channels that ask for a connection want to go; then, where the channels go. */
+  readonly #wanted = new Map<number, string>();
+  readonly #dialled = new Map<number, string>();
+  readonly #refusals = new Map<string, string>();
   #closed = false;
   #offset = 0;
   #rest = '';
@@ -46,6 +50,14 @@ export class MasterLog {
     this.#early.clear();
   }
 
+  /** Why there was no connection from the host to `destination`, as `host:port`. The ssh that asked is not told. */
+  takeRefusal(destination: string): string | undefined {
+    this.#look();
+    const text = this.#refusals.get(destination);
+    this.#refusals.delete(destination);
+    return text;
+  }
+
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
@@ -61,7 +73,7 @@ export class MasterLog {
       const length = readSync(this.#file, block, 0, block.length, this.#offset);
       if (length === 0) return;
       this.#offset += length;
-      const lines = (this.#rest + block.toString('latin1', 0, length)).split('\n');
+      const lines = (this.#rest + block.toString('latin1', 0, length)).split(/\r?\n/);
       this.#rest = lines.pop() ?? '';
       for (const line of lines) this.#read(line);
     }
@@ -70,6 +82,7 @@ export class MasterLog {
   #read(line: string): void {
     const begun = /client_session2_setup: id (\d+)/.exec(line);
     if (begun) this.#early.delete(Number(begun[1]));
+    this.#readDial(line);
     const match = /mux_exit_message: channel (\d+): exit message, exitval (\d+)/.exec(line);
     if (!match) return;
     const session = Number(match[1]);
@@ -78,5 +91,19 @@ export class MasterLog {
     this.#watchers.delete(session);
     if (watcher) watcher(status);
     else this.#early.set(session, status);
+  }
+
+  #readDial(line: string): void {
+    const asked = /: channel (\d+): stdio fwd to (.*)$/.exec(line);
+    if (asked) this.#wanted.set(Number(asked[1]), String(asked[2]));
+    const made = /: channel_new: (\d+) control (\d+)$/.exec(line);
+    if (made) {
+      const [channel, control] = [Number(made[1]), Number(made[2])];
+      this.#dialled.set(channel, this.#wanted.get(control) ?? '');
+      this.#wanted.delete(control);
+    }
+    const failed = /^channel (\d+): open failed: (.*)$/.exec(line);
+    const destination = failed ? this.#dialled.get(Number(failed[1])) : undefined;
+    if (failed && destination !== undefined) this.#refusals.set(destination, String(failed[2]));
   }
 }

@@ -136,6 +136,13 @@ function masterTimeout(target: Target, said: string): TransportError {
   return new TransportError(reason, 'unreachable', `${target.name} ${text}`);
 }
 
+/** Arguments of an ssh that talks to the master, and tells how that goes. */
+export function throughMaster({ config, socket }: Master): readonly string[] {
+  const alone = ['-o', 'ControlMaster=no', '-o', 'ProxyJump=none'];
+  // Without the master ssh would log in anew: the ProxyCommand makes that fail.
+  return ['-vv', '-F', config, '-S', socket, ...alone, '-o', 'ProxyCommand=exit 255'];
+}
+
 /** Asks the master, or tells it to end; gives the status. */
 export async function control(master: Master, request: 'check' | 'exit'): Promise<number | undefined> {
   const result = await startSsh(['-F', master.config, '-S', master.socket, '-O', request, '--', master.host], {

@@ -1,7 +1,8 @@
-import type { Duplex } from 'node:stream';
+import { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { failedDial, refusedDial } from '../dial-error.js';
 import { printable } from '../printable.js';
-import { type Channel, type Connection, type OutputHandlers, type Target, TransportError } from '../transport.js';
+import type { Channel, Connection, OutputHandlers, Target, TransportError } from '../transport.js';
 import type { Hop } from './bastions.js';
 import { wrapChannel } from './channel.js';
 import { seconds, unreachable, where } from './link.js';
@@ -90,16 +91,6 @@ export function openConnection(target: Target, session: Session, via: Hop | unde
   };
 }
 
-/** What sshd says of a connection that it could not make, and the code that `net.connect` would have given. */
-const dialErrors: readonly (readonly [RegExp, string])[] = [
-  [/connection refused/i, 'ECONNREFUSED'],
-  [/timed out/i, 'ETIMEDOUT'],
-  [/no route to host/i, 'EHOSTUNREACH'],
-  [/network is unreachable/i, 'ENETUNREACH'],
-  [/temporary failure|try again/i, 'EAI_AGAIN'],
-  [/not known|no address|unknown host/i, 'ENOTFOUND'],
-];
-
 /** A TCP connection from the host (`direct-tcpip`). */
 async function openTunnel(
   session: Session,
@@ -119,12 +110,15 @@ async function openTunnel(
     };
     const fail = (error: unknown) => settle(() => reject(error));
     const abort = () => fail(signal.reason);
-    const stopWatching = session.onLost(() => fail(neverStarted(session, target)));
+    const stopWatching = session.onLost(() => fail(session.lost));
     if (signal.aborted) return abort();
     signal.addEventListener('abort', abort, { once: true });
     session.client.forwardOut('127.0.0.1', 0, address, port, (error, stream) => {
-      if (error) return fail(session.lost ? neverStarted(session, target) : tunnelError(error, target));
+      if (error) return fail(session.lost ?? tunnelError(error, target));
       if (done) return stream.destroy();
+      // ssh2 would end it as if the server had, and its own `destroy` takes no error.
+      const stop = session.onLost(() => void Duplex.prototype.destroy.call(stream, session.lost));
+      stream.once('close', stop).on('error', () => {});
       settle(() => resolve(stream));
     });
   });
@@ -132,16 +126,8 @@ async function openTunnel(
 
 /** RFC 4254: 1 is forbidden, 2 could not connect. */
 function tunnelError(error: Error & { reason?: unknown }, target: Target): Error {
-  const text = printable(error.message.replace(/^\(SSH\) Channel open failure: /, ''));
-  if (error.reason !== 2) {
-    const hint = 'allow it with AllowTcpForwarding and PermitOpen in its sshd_config, or look from the controller';
-    return new TransportError('channel-refused', 'unknown', `${where(target)} forwards no connections: ${text}`, {
-      hint,
-      cause: error,
-    });
-  }
-  const code = dialErrors.find(([pattern]) => pattern.test(text))?.[1] ?? 'ECONNFAILED';
-  return Object.assign(new Error(text), { code });
+  const text = error.message.replace(/^\(SSH\) Channel open failure: /, '');
+  return error.reason === 2 ? failedDial(text) : refusedDial(where(target), text, error);
 }
 
 class ChannelLimit extends Error {
