@@ -41,14 +41,36 @@ it('keeps two files that only their owner can read, and no drafts', async () => 
   expect(statSync(folder).mode & 0o777).toBe(0o700);
 });
 
-it.each(['', '{"schema":"opsctl.last/9","hosts":{}}', '{"schema":"opsctl.last/1"}', 'null'])(
-  'begins anew where the file is %j',
-  async (text) => {
-    mkdirSync(folder, { recursive: true });
-    writeFileSync(join(folder, 'latest.7.json'), text);
+const host = (steps: string) =>
+  `{"schema":"opsctl.last/1","hosts":{"a":{"run":"r","at":"2026-06-01T00:00:00Z","steps":${steps}}}}`;
 
-    expect(await readLastStates(folder)).toEqual(noLastStates);
-    await updateLastStates(folder, add('a'));
-    expect(Object.keys((await readLastStates(folder)).hosts)).toEqual(['a']);
-  },
-);
+it.each([
+  '',
+  'null',
+  '{"schema":"opsctl.last/1"}',
+  '{"schema":"opsctl.last/1","hosts":null}',
+  '{"schema":"opsctl.last/1","hosts":{"a":null}}',
+  '{"schema":"opsctl.last/1","hosts":{"a":{"run":"r","at":"long ago","steps":{}}}}',
+  host('7'),
+  host('{"s":null}'),
+  host('{"s":{"outcome":"fine","since":"2026-06-01T00:00:00Z","bad":0}}'),
+  host('{"s":{"outcome":"ok","since":"2026-06-01T00:00:00Z","bad":"x"}}'),
+  host('{"s":{"outcome":"ok","since":"2026-06-01T00:00:00Z","bad":0,"findings":{"f":1}}}'),
+])('says that a file is damaged, and begins anew: %j', async (text) => {
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, 'latest.7.json'), text);
+
+  await expect(readLastStates(folder)).rejects.toThrow('latest.7.json is damaged');
+  await updateLastStates(folder, add('b'));
+  expect(Object.keys((await readLastStates(folder)).hosts)).toEqual(['b']);
+});
+
+it('leaves a file of another version as it is', async () => {
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, 'latest.7.json'), '{"schema":"opsctl.last/9","hosts":{}}');
+
+  const told = 'latest.7.json has format opsctl.last/9; this opsctl reads opsctl.last/1';
+  await expect(readLastStates(folder)).rejects.toThrow(told);
+  await expect(updateLastStates(folder, add('b'))).rejects.toThrow(told);
+  expect(readdirSync(folder)).toEqual(['latest.7.json']);
+});

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { link, mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeWholeFile } from '../reports/write-file.js';
-import { type LastStates, noLastStates } from '../result/last.js';
+import { isLastStates, type LastStates, noLastStates } from '../result/last.js';
 
 /**
  * What the last runs of a runbook saw, in one small file `latest.N.json` with the highest N. A new one is linked
@@ -10,10 +10,12 @@ import { type LastStates, noLastStates } from '../result/last.js';
  * that one wrote. Nothing is locked, so nothing is left locked by a process that was killed.
  */
 export async function readLastStates(folder: string): Promise<LastStates> {
-  return (await newest(folder)).states;
+  const { states, damaged } = await newest(folder);
+  if (damaged !== undefined) throw new Error(`${damaged} is damaged`);
+  return states;
 }
 
-/** Reads, changes and writes. Throws when the file system does not let it. */
+/** Reads, changes and writes; begins anew after a damaged file. Throws when the file system does not let it. */
 export async function updateLastStates(folder: string, update: (states: LastStates) => LastStates): Promise<void> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
   for (let attempt = 0; attempt < maxAttempts; attempt += 1) {
@@ -39,12 +41,21 @@ function fileOf(folder: string, number: number): string {
   return join(folder, `latest.${number}.json`);
 }
 
-async function newest(folder: string): Promise<{ readonly number: number; readonly states: LastStates }> {
+interface Newest {
+  readonly number: number;
+  readonly states: LastStates;
+  /** The file, where it says nothing. */
+  readonly damaged?: string;
+}
+
+async function newest(folder: string): Promise<Newest> {
   for (let attempt = 0; attempt < maxAttempts; attempt += 1) {
     const number = Math.max(0, ...(await numbers(folder)));
     if (number === 0) return { number, states: noLastStates };
+    const file = fileOf(folder, number);
     try {
-      return { number, states: read(await readFile(fileOf(folder, number), 'utf8')) };
+      const states = read(await readFile(file, 'utf8'), file);
+      return { number, ...(states ? { states } : { states: noLastStates, damaged: file }) };
     } catch (error) {
       // Another run has written a newer one in the meantime.
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
@@ -53,15 +64,18 @@ async function newest(folder: string): Promise<{ readonly number: number; readon
   throw new Error(`${folder}: too many runs of this runbook end at once`);
 }
 
-/** A file of another version, or one that somebody damaged, is as good as none: the next run is a first one. */
-function read(text: string): LastStates {
+/** Undefined for what somebody damaged. That of another version is left as it is, for the version that can read it. */
+function read(text: string, file: string): LastStates | undefined {
+  let value: unknown;
   try {
-    const states = JSON.parse(text) as LastStates;
-    const isOurs = states?.schema === noLastStates.schema && typeof states.hosts === 'object';
-    return isOurs ? states : noLastStates;
+    value = JSON.parse(text);
   } catch {
-    return noLastStates;
+    return undefined;
   }
+  const schema = (value as { readonly schema?: unknown } | null)?.schema;
+  if (typeof schema === 'string' && /^opsctl\.last\/\d+$/.test(schema) && schema !== noLastStates.schema)
+    throw new Error(`${file} has format ${schema}; this opsctl reads ${noLastStates.schema}`);
+  return isLastStates(value) ? value : undefined;
 }
 
 async function numbers(folder: string): Promise<readonly number[]> {

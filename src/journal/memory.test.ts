@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -89,17 +89,62 @@ describe('what steps remember', () => {
     expect(times).toEqual([...times].sort((a, b) => a - b));
   });
 
-  it('begins anew where the file is broken, and is for nobody else to read', () => {
+  it('is for nobody else to read, in a file in the folder whatever the host is called', () => {
     const folder = newFolder();
     const memory = openMemory(folder);
     memory.add('a/../b', 'disk', sample(1, 1));
     memory.commit();
-    const [file = ''] = readdirSync(folder);
-    expect(readdirSync(folder)).toEqual(['a%2F..%2Fb.json']);
-    expect(statSync(join(folder, file)).mode & 0o777).toBe(0o600);
-    writeFileSync(join(folder, file), '{"format":');
 
-    expect(openMemory(folder).of('a/../b', 'disk')).toEqual({ samples: [] });
+    expect(readdirSync(folder)).toEqual(['a%2F..%2Fb.json']);
+    expect(statSync(join(folder, 'a%2F..%2Fb.json')).mode & 0o777).toBe(0o600);
+  });
+
+  it.each([
+    '',
+    '{"format":',
+    'null',
+    '{"format":"opsctl.memory/1"}',
+    '{"format":"opsctl.memory/1","steps":{"disk":null}}',
+    '{"format":"opsctl.memory/1","steps":{"disk":{}}}',
+    '{"format":"opsctl.memory/1","steps":{"disk":{"samples":[5]}}}',
+    '{"format":"opsctl.memory/1","steps":{"disk":{"samples":[[1,{"used":null}]]}}}',
+  ])('says that a file is damaged, and begins anew: %j', (text) => {
+    const folder = newFolder();
+    mkdirSync(folder);
+    writeFileSync(join(folder, 'web1.json'), text);
+    const memory = openMemory(folder);
+    memory.add('web1', 'disk', sample(1, 1));
+
+    expect(memory.of('web1', 'disk')).toEqual({ samples: [] });
+    expect(memory.commit()).toEqual([
+      expect.stringMatching(/^what web1 showed in earlier runs is lost: .* is damaged$/),
+    ]);
+    expect(openMemory(folder).of('web1', 'disk').samples).toHaveLength(1);
+    expect(memory.commit()).toEqual([]);
+  });
+
+  it('leaves a file of another version as it is', () => {
+    const folder = newFolder();
+    mkdirSync(folder);
+    const text = '{"format":"opsctl.memory/2","steps":[]}';
+    writeFileSync(join(folder, 'web1.json'), text);
+    const memory = openMemory(folder);
+    memory.add('web1', 'disk', sample(1, 1));
+
+    expect(memory.of('web1', 'disk')).toEqual({ samples: [] });
+    expect(memory.commit()).toEqual([
+      expect.stringContaining('web1.json has format opsctl.memory/2; this opsctl reads'),
+    ]);
+    expect(readFileSync(join(folder, 'web1.json'), 'utf8')).toBe(text);
+  });
+
+  it('is not broken by a number that JSON has not', () => {
+    const folder = newFolder();
+    const memory = openMemory(folder);
+    memory.add('web1', 'disk', { sample: { at: 1, values: { used: Number.POSITIVE_INFINITY, free: 1 } } });
+    memory.commit();
+
+    expect(openMemory(folder).of('web1', 'disk').samples).toEqual([{ at: 1, values: { free: 1 } }]);
   });
 
   it('says what could not be written', () => {

@@ -37,7 +37,7 @@ export function openMemory(folder: string): MemoryStore {
     of(host, step) {
       let stored = known.get(host);
       if (!stored) {
-        stored = readHost(fileOf(host));
+        stored = recall(fileOf(host));
         known.set(host, stored);
       }
       const { kept, samples = [] } = Object.hasOwn(stored, step) ? (stored[step] ?? {}) : ({} as Partial<StoredStep>);
@@ -45,7 +45,7 @@ export function openMemory(folder: string): MemoryStore {
     },
     add(host, step, entry) {
       const steps = noted.get(host) ?? new Map();
-      steps.set(step, entry);
+      steps.set(step, { ...entry, sample: finite(entry.sample) });
       noted.set(host, steps);
     },
     commit() {
@@ -60,7 +60,9 @@ export function openMemory(folder: string): MemoryStore {
         const file = fileOf(host);
         const draft = `${file}.${randomBytes(4).toString('hex')}`;
         try {
-          const text = JSON.stringify({ format, steps: merge(readHost(file), steps) });
+          const before = readHost(file);
+          if (before === damaged) problems.push(`what ${host} showed in earlier runs is lost: ${file} is damaged`);
+          const text = JSON.stringify({ format, steps: merge(before === damaged ? {} : before, steps) });
           writeFileSync(draft, `${text}\n`, { mode: 0o600 });
           renameSync(draft, file);
         } catch (error) {
@@ -73,14 +75,60 @@ export function openMemory(folder: string): MemoryStore {
   };
 }
 
-/** A file that is not there, or is not ours, is no memory: the next run begins anew. */
-function readHost(file: string): StoredHost {
+/** JSON has no other numbers. */
+function finite({ at, values }: Sample): Sample {
+  return { at, values: Object.fromEntries(Object.entries(values).filter(([, value]) => Number.isFinite(value))) };
+}
+
+/** What keeps it from being read is told by `commit`. */
+function recall(file: string): StoredHost {
   try {
-    const value = JSON.parse(readFileSync(file, 'utf8')) as { format?: unknown; steps?: StoredHost };
-    return value.format === format && value.steps ? value.steps : {};
+    const stored = readHost(file);
+    return stored === damaged ? {} : stored;
   } catch {
     return {};
   }
+}
+
+const damaged = 'damaged';
+
+/**
+ * Without a file there is no memory, and after a damaged one the next run begins anew. That of another version is left as
+ * it is, for the version that can read it.
+ */
+function readHost(file: string): StoredHost | typeof damaged {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return {};
+    throw error;
+  }
+  let value: { readonly format?: unknown; readonly steps?: unknown } | null;
+  try {
+    value = JSON.parse(text) as typeof value;
+  } catch {
+    return damaged;
+  }
+  const theirs = value?.format;
+  if (typeof theirs === 'string' && /^opsctl\.memory\/\d+$/.test(theirs) && theirs !== format)
+    throw new Error(`${file} has format ${theirs}; this opsctl reads ${format}`);
+  return theirs === format && isObject(value?.steps) && Object.values(value.steps).every(isStep)
+    ? (value.steps as StoredHost)
+    : damaged;
+}
+
+function isStep(value: unknown): boolean {
+  return isObject(value) && Array.isArray(value.samples) && value.samples.every(isSample);
+}
+
+function isSample(value: unknown): boolean {
+  const [at, values] = Array.isArray(value) ? (value as readonly unknown[]) : [];
+  return Number.isFinite(at) && isObject(values) && Object.values(values).every(Number.isFinite);
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function merge(

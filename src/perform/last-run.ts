@@ -1,6 +1,6 @@
 import { readLastStates, updateLastStates } from '../journal/last-states.js';
 import type { Plan } from '../plan/plan.js';
-import { type LastStates, noLastStates, updateLast } from '../result/last.js';
+import { type LastStates, lastOfHost, noLastStates, updateLast } from '../result/last.js';
 import type { RunResult } from '../result/result.schema.js';
 import type { RunOptions } from './options.js';
 
@@ -19,15 +19,18 @@ export interface LastRun {
 export async function openLastRun(plan: Plan, options: RunOptions, folder: string | undefined): Promise<LastRun> {
   const { failOn, tags, skipTags } = options;
   const problems: string[] = [];
+  const unread: string[] = [];
   let states = noLastStates;
   let isKnown = folder !== undefined;
   try {
     if (folder) states = await readLastStates(folder);
   } catch (error) {
     isKnown = false;
-    problems.push(`the last run cannot be read, so nothing is compared: ${(error as Error).message}`);
+    const why = (error as Error).message;
+    problems.push(`the last run cannot be read, so nothing is compared: ${why}`);
+    unread.push(`what earlier runs of this runbook saw is lost, and this one is a first run: ${why}`);
   }
-  const first = plan.hosts.map(({ host }) => host.name).filter((name) => !states.hosts[name]);
+  const first = plan.hosts.map(({ host }) => host.name).filter((name) => !lastOfHost(states, name));
   const others = first.length > 3 ? ` and ${first.length - 3} more` : '';
   if (failOn === 'new' && first.length > 0)
     problems.push(`first run on ${first.slice(0, 3).join(', ')}${others}: all that is bad there counts as new`);
@@ -40,8 +43,8 @@ export async function openLastRun(plan: Plan, options: RunOptions, folder: strin
       if (!folder || result.run.stopped !== undefined) return [];
       const whole = tags === undefined && skipTags === undefined;
       try {
-        await updateLastStates(folder, (last) => updateLast(last, result, { whole }));
-        return [];
+        await updateLastStates(folder, (last) => updateLast(last, result, { whole, isUnknown: !isKnown }));
+        return unread;
       } catch (error) {
         return [`the next run cannot tell what is new: ${(error as Error).message}`];
       }

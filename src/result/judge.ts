@@ -1,6 +1,6 @@
 import type { RunEvent } from '../execute/events.js';
 import { stepKey, worstOutcome } from './fold.js';
-import { compareHost, compareStep, type LastStates } from './last.js';
+import { compareHost, compareStep, type LastStates, lastOfHost } from './last.js';
 import type { StepResult, Waiver } from './result.schema.js';
 import { counts, isBad } from './standing.js';
 import { byExpiry, startWaivers, type WaiverRule, type WholeRun } from './waivers.js';
@@ -40,7 +40,7 @@ export function startJudge(options: JudgeOptions): Judge {
   const at = options.now.toISOString();
   // What an earlier part of the same run saw is nothing to compare with.
   const lastOf = (name: string) => {
-    const host = options.last.hosts[name];
+    const host = lastOfHost(options.last, name);
     return host?.run === options.run ? undefined : host;
   };
   const hosts = new Map<string, Map<string, StepResult>>();

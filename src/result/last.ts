@@ -1,5 +1,12 @@
 import { stepKey } from './fold.js';
-import type { Finding, HostResult, Outcome, RunResult, StepResult } from './result.schema.js';
+import {
+  type Finding,
+  type HostResult,
+  type Outcome,
+  outcomes,
+  type RunResult,
+  type StepResult,
+} from './result.schema.js';
 import { isBad, repeatsHost } from './standing.js';
 
 /** How the steps of a runbook stood at the end of its last run, host by host. */
@@ -32,8 +39,51 @@ export interface LastState {
 
 export const noLastStates: LastStates = { schema: 'opsctl.last/1', hosts: {} };
 
+/** Whether all of it is as this version writes it. */
+export function isLastStates(value: unknown): value is LastStates {
+  const { schema, hosts } = record(value) ?? {};
+  return schema === noLastStates.schema && everyValue(hosts, isHost);
+}
+
+/** The host in it, whatever it is called. */
+export function lastOfHost({ hosts }: LastStates, name: string): LastHost | undefined {
+  return Object.hasOwn(hosts, name) ? hosts[name] : undefined;
+}
+
+function isHost(value: unknown): boolean {
+  const { run, at, trouble, steps } = record(value) ?? {};
+  const isTrouble = trouble === undefined || (isState(trouble) && typeof record(trouble)?.reason === 'string');
+  return typeof run === 'string' && isTime(at) && isTrouble && everyValue(steps, isState);
+}
+
+function isState(value: unknown): boolean {
+  const { of, outcome, since, bad, findings } = record(value) ?? {};
+  const isSubject = of === undefined || typeof of === 'string';
+  const areFindings = findings === undefined || findings === 'many' || everyValue(findings, isTime);
+  return (
+    isSubject && outcomes.some((known) => known === outcome) && isTime(since) && Number.isInteger(bad) && areFindings
+  );
+}
+
+function isTime(value: unknown): boolean {
+  return typeof value === 'string' && !Number.isNaN(Date.parse(value));
+}
+
+function everyValue(value: unknown, fits: (value: unknown) => boolean): boolean {
+  const entries = record(value);
+  return entries !== undefined && Object.values(entries).every(fits);
+}
+
+function record(value: unknown): Readonly<Record<string, unknown>> | undefined {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? (value as Readonly<Record<string, unknown>>)
+    : undefined;
+}
+
 /** More findings of one step than this are not kept. */
 const maxFindings = 500;
+/** In as many runs in a row everything counts that is bad: the most of `hard-after`. */
+const longBad = 100;
 /** A host that no run saw for so long is forgotten, and the oldest of more hosts than this. */
 const keepFor = 400 * 86_400_000;
 const maxHosts = 20_000;
@@ -83,11 +133,20 @@ export function compareHost(
   return { change: state.since === at ? 'new' : 'still', since: state.since };
 }
 
+export interface UpdateOptions {
+  /** The run looked at all steps of the runbook. */
+  readonly whole: boolean;
+  /** Nobody knows how long it has been bad: then it counts until it is good. */
+  readonly isUnknown?: boolean;
+}
+
 /** What is to be kept after a run. What the run did not see stays as it was. */
-export function updateLast(last: LastStates, result: RunResult, { whole }: { readonly whole: boolean }): LastStates {
+export function updateLast(last: LastStates, result: RunResult, options: UpdateOptions): LastStates {
   const { id, startedAt: at } = result.run;
-  const hosts: Record<string, LastHost> = { ...last.hosts };
-  for (const host of result.hosts) hosts[host.name] = nextHost(host, hosts[host.name], { id, at, whole });
+  const seen = result.hosts.map(
+    (host) => [host.name, nextHost(host, lastOfHost(last, host.name), { ...options, id, at })] as const,
+  );
+  const hosts = { ...last.hosts, ...Object.fromEntries(seen) };
   const oldest = Date.parse(at) - keepFor;
   const kept = Object.entries(hosts)
     .filter(([, host]) => Date.parse(host.at) >= oldest)
@@ -99,7 +158,7 @@ export function updateLast(last: LastStates, result: RunResult, { whole }: { rea
 function nextHost(
   host: HostResult,
   last: LastHost | undefined,
-  { id, at, whole }: { readonly id: string; readonly at: string; readonly whole: boolean },
+  { id, at, whole, isUnknown = false }: UpdateOptions & { readonly id: string; readonly at: string },
 ): LastHost {
   const again = last?.run === id;
   const seen: Record<string, LastState> = {};
@@ -107,7 +166,8 @@ function nextHost(
   for (const step of host.steps) {
     present.add(stepKey(step));
     if (step.outcome === 'skipped' || (host.reason !== undefined && repeatsHost(step, host))) continue;
-    seen[stepKey(step)] = nextState(step, lastOf(step, last?.steps), at, again);
+    const state = nextState(step, lastOf(step, last?.steps), at, again);
+    seen[stepKey(step)] = isUnknown && state.bad > 0 ? { ...state, bad: longBad } : state;
   }
   // The items of a loop that did not get so far are told by the step itself.
   const isThere = (key: string) => present.has(key) || present.has(key.split('\0')[0] ?? key);
@@ -151,7 +211,8 @@ function isLost({ outcome }: Pick<LastState, 'outcome'>): boolean {
 
 /** Only of the same step: after an edit another one may have its id, or its place. */
 function lastOf(step: StepResult, steps: LastHost['steps'] | undefined): LastState | undefined {
-  const last = steps?.[stepKey(step)];
+  const key = stepKey(step);
+  const last = steps && Object.hasOwn(steps, key) ? steps[key] : undefined;
   return last?.of === undefined || last.of === subjectOf(step) ? last : undefined;
 }
 

@@ -174,6 +174,21 @@ describe('soft and hard', () => {
     expect(runs.map(({ code }) => code)).toEqual([0, 1, 0]);
   });
 
+  it('what is damaged makes nothing soft that was hard, and is told in spite of --quiet', async () => {
+    writeRunbook('hard-after: 3');
+    plant();
+    for (let times = 0; times < 3; times += 1) await run();
+    const [folder = ''] = readdirSync(join(project.folder, 'state/history'));
+    writeFileSync(join(project.folder, 'state/history', folder, 'latest.9.json'), '{"schema":');
+    const damaged = await project.run(['run', 'r.yaml', '--quiet']);
+    const after = await run();
+
+    expect([damaged.code, after.code]).toEqual([1, 1]);
+    expect(damaged.stderr).toContain('opsctl: warning: what earlier runs of this runbook saw is lost');
+    expect(damaged.stderr).toContain('latest.9.json is damaged');
+    expect(change(after)).toBe('still');
+  });
+
   it('a group with require counts no earlier than the runbook, or its members, say', async () => {
     const group = (head: string, member: string) =>
       project.write(
