@@ -19,7 +19,7 @@ export function define(command: Command, context: CommandContext): void {
     .option('--project <folder>', 'project folder with opsctl.yaml')
     .option('-o, --output <format[=file]>', 'report, in place of those of the run; several times', append)
     .option('-q, --quiet', 'print nothing when all is well')
-    .option('-v, --verbose', 'show steps that are ok, too')
+    .option('-v, --verbose', 'show each result, all findings and whole outputs')
     .action(async (run: string, flags: { project?: string; output?: string[]; quiet?: boolean; verbose?: boolean }) => {
       const { project } = await loadScope(
         { inventory: [], ...(flags.project !== undefined && { project: flags.project }) },

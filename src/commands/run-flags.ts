@@ -53,7 +53,7 @@ export function addRunFlags(command: Command): void {
     .optionsGroup('Report:')
     .option('-o, --output <format[=file]>', `${Object.keys(reports).join(', ')}; several times`, append)
     .option('-q, --quiet', 'print nothing when all is well')
-    .option('-v, --verbose', 'show steps that are ok, too')
+    .option('-v, --verbose', 'show each result, all findings and whole outputs')
     .addOption(new Option('--fail-on <level>', 'what makes the run fail, exit 1').choices(['failed', 'warning', 'new']))
     .option('--waivers <file>', 'accepted findings, in place of the `waivers` of opsctl.yaml')
     .optionsGroup('Pace:')

@@ -12,7 +12,7 @@ import { define as definePrune, positive } from './runs-prune.js';
 import { chooseStateFolder } from './state-folder.js';
 
 export interface RunsOptions {
-  readonly json: boolean;
+  readonly json?: boolean;
   readonly limit: number;
   /** Tells what each run takes up on the disk, and all of them. */
   readonly verbose?: boolean;
@@ -22,7 +22,7 @@ export interface RunsOptions {
 
 export function define(command: Command, context: CommandContext): void {
   command
-    .option('--json', 'print a JSON array', false)
+    .option('--json', 'print a JSON array')
     .option('-n, --limit <number>', 'how many, newest first', positive, 20)
     .option('-v, --verbose', 'tell what they take up on the disk, too')
     .option('--project <folder>', 'project folder with opsctl.yaml')

@@ -2,48 +2,63 @@ import { join, resolve as resolvePath } from 'node:path';
 import type { Command } from 'commander';
 import { loadProject, type Project } from '../documents/project.js';
 import { type ExitCode, exitCode, UserError } from '../errors.js';
+import type { InventoryScope } from '../inventory/scope.js';
 import { printable } from '../transports/printable.js';
 import type { ScannedKey } from '../transports/ssh/scan.js';
 import { type Target, TransportError } from '../transports/transport.js';
 import type { CommandContext } from './command.js';
+import { append } from './run-flags.js';
 import { type ResolveHost, resolveHost } from './trust-target.js';
 
-export interface TrustAddOptions {
+export interface TrustAddOptions extends InventoryScope {
   readonly file?: string;
   readonly fingerprint?: string;
 }
 
 export interface TrustListOptions {
-  readonly file: readonly string[];
+  readonly file?: readonly string[];
+  readonly project?: string;
 }
 
 export function define(command: Command, context: CommandContext, resolve: ResolveHost = resolveHost): void {
-  command
+  const scan = command
     .command('scan')
     .description('print the host keys that hosts show, as known_hosts lines to compare and commit')
-    .argument('<host...>', 'inventory host or [user@]host[:port]')
-    .action(async (hosts: string[]) => runTrustScan(hosts, context, resolve));
-  command
+    .argument('<host...>', 'inventory host or [user@]host[:port]');
+  addScope(scan).action(async (hosts: string[], options: InventoryScope) =>
+    runTrustScan(hosts, options, context, resolve),
+  );
+  const add = command
     .command('add')
     .description('trust the key of a host, after its fingerprint was compared')
-    .argument('<host>', 'inventory host or [user@]host[:port]')
+    .argument('<host>', 'inventory host or [user@]host[:port]');
+  addScope(add)
     .option('--file <path>', "known_hosts file to add to (default: the project's, else yours)")
     .option('--fingerprint <fingerprint>', 'SHA256:… as the host itself tells it')
     .action(async (host: string, options: TrustAddOptions) => runTrustAdd(host, options, context, resolve));
   command
     .command('list')
     .description('show the keys that are trusted, and where that is written')
-    .option('--file <path...>', 'known_hosts files instead of the usual ones', [])
+    .option('--file <path...>', 'known_hosts files instead of the usual ones')
+    .option('--project <folder>', 'project folder with opsctl.yaml')
     .action(async (options: TrustListOptions) => runTrustList(options, context));
+}
+
+/** Which inventory a name is looked up in. */
+function addScope(command: Command): Command {
+  return command
+    .option('-i, --inventory <source>', 'inventory file, folder, program, or "host1,host2,"; several times', append)
+    .option('--project <folder>', 'project folder with opsctl.yaml');
 }
 
 /** Prints what hosts show, sorted, so that two scans can be compared with diff. */
 export async function runTrustScan(
   hosts: readonly string[],
+  scope: InventoryScope,
   context: CommandContext,
   resolve: ResolveHost = resolveHost,
 ): Promise<void> {
-  const project = await projectOf(context);
+  const project = await projectOf(scope, context);
   const targets = await Promise.all(hosts.map(async (host) => resolve(host, project, context)));
   const { trustedName } = await import('../transports/trust/trust.js');
   let worst: ExitCode = exitCode.ok;
@@ -87,7 +102,7 @@ export async function runTrustAdd(
       exitCode.refused,
     );
   }
-  const project = await projectOf(context);
+  const project = await projectOf(options, context);
   const target = await resolve(host, project, context);
   const file = fileFor(options, project, context);
   const keys = await withTransport(async (scan) => scan(target, context.signal)).catch((error: unknown) => {
@@ -98,10 +113,10 @@ export async function runTrustAdd(
 }
 
 /** Prints every usable line of the known_hosts files. */
-export async function runTrustList({ file }: TrustListOptions, context: CommandContext): Promise<void> {
+export async function runTrustList({ file = [], ...scope }: TrustListOptions, context: CommandContext): Promise<void> {
   const { readKnownHosts } = await import('../transports/trust/known-hosts.js');
   const { fingerprintOf } = await import('../transports/trust/trust.js');
-  const project = await projectOf(context);
+  const project = await projectOf(scope, context);
   const named = file.map((path) => resolvePath(context.cwd, path));
   const files =
     named.length > 0 ? named : (await resolveHost('localhost', { ...project, inventory: [] }, context)).knownHosts;
@@ -121,12 +136,14 @@ export async function runTrustList({ file }: TrustListOptions, context: CommandC
   await context.terminal.out(rows.length === 0 ? 'no host keys are trusted yet\n' : columns(rows));
 }
 
-async function projectOf({ cwd, user }: CommandContext): Promise<Project> {
-  return loadProject({
+async function projectOf(scope: InventoryScope, { cwd, user }: CommandContext): Promise<Project> {
+  const project = await loadProject({
     cwd,
+    ...(scope.project === undefined ? {} : { explicit: scope.project }),
     ...(user.uid === undefined ? {} : { uid: user.uid }),
     ...(user.home === undefined ? {} : { home: user.home }),
   });
+  return scope.inventory === undefined ? project : { ...project, inventory: scope.inventory };
 }
 
 type Scan = (target: Target, signal: AbortSignal) => Promise<readonly ScannedKey[]>;

@@ -49,7 +49,7 @@ describeWith('opsctl trust', ['sshd', 'ssh', 'root'], () => {
     }) as unknown as CommandContext;
 
   const scannedFingerprint = async (): Promise<string> => {
-    await runTrustScan([host], context());
+    await runTrustScan([host], { inventory: [] }, context());
     const fingerprint = /ssh-ed25519 \S+ (SHA256:\S+)/.exec(texts.out)?.[1] ?? '';
     texts.out = '';
     return fingerprint;
@@ -63,7 +63,7 @@ describeWith('opsctl trust', ['sshd', 'ssh', 'root'], () => {
     );
 
   it('scans hosts into sorted known_hosts lines', async () => {
-    await runTrustScan([`127.0.0.2:${sshd.port}`, host], context());
+    await runTrustScan([`127.0.0.2:${sshd.port}`, host], {}, context());
 
     const lines = texts.out.trimEnd().split('\n');
     expect(lines.map((line) => line.split(' ').slice(0, 2).join(' '))).toEqual([
@@ -79,13 +79,25 @@ describeWith('opsctl trust', ['sshd', 'ssh', 'root'], () => {
     writeFileSync(join(folder, 'opsctl.yaml'), 'inventory: hosts.yaml\nknown_hosts: trusted\n');
     writeFileSync(join(folder, 'hosts.yaml'), `hosts:\n  web1: { address: 127.0.0.9, port: ${sshd.port} }\n`);
 
-    await runTrustScan(['web1'], context());
+    await runTrustScan(['web1'], {}, context());
 
     expect(texts.out).toContain(`[127.0.0.9]:${sshd.port} ssh-ed25519`);
   });
 
+  it('takes hosts from the inventory that is named, in place of that of the project', async () => {
+    writeFileSync(join(folder, 'opsctl.yaml'), 'inventory: none.yaml\nknown_hosts: trusted\n');
+    writeFileSync(join(folder, 'hosts.yaml'), `hosts:\n  web1: { address: 127.0.0.9, port: ${sshd.port} }\n`);
+    const fingerprint = await scannedFingerprint();
+
+    await runTrustAdd('web1', { inventory: ['hosts.yaml'], fingerprint }, context());
+    await runTrustScan(['web1'], { inventory: ['hosts.yaml'] }, context());
+
+    expect(texts.out).toContain(`[127.0.0.9]:${sshd.port} ssh-ed25519`);
+    expect(readFileSync(join(folder, 'trusted'), 'utf8')).toContain(`[127.0.0.9]:${sshd.port} ssh-ed25519`);
+  });
+
   it('goes on after a host that cannot be reached, and ends with 4', async () => {
-    await runTrustScan(['127.0.0.1:1', host], context());
+    await runTrustScan(['127.0.0.1:1', host], {}, context());
 
     expect(texts.err).toContain('E_CONNECT_REFUSED');
     expect(texts.out).toContain('ssh-ed25519');

@@ -64,7 +64,7 @@ describe('the YAML examples of the documentation', () => {
     } else if (/^waivers:/m.test(text)) {
       writeFileSync(join(folder, 'waivers.yaml'), text);
       await loadWaivers('waivers.yaml', folder);
-    } else if (/^keep-runs:/m.test(text)) {
+    } else if (/^(keep-runs|inventory):/m.test(text)) {
       writeFileSync(join(folder, 'opsctl.yaml'), text);
       await loadProject({ cwd: folder, explicit: '.' });
     } else {
