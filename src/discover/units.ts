@@ -29,7 +29,7 @@ export function shortName(unit: string): string {
 }
 
 export function startsAtBoot({ UnitFileState = '' }: UnitProperties): boolean {
-  return UnitFileState.startsWith('enabled') || UnitFileState.startsWith('linked') || UnitFileState === 'alias';
+  return UnitFileState === 'enabled' || UnitFileState === 'alias';
 }
 
 /** The units that are somebody's choice, of one ending, by name. */

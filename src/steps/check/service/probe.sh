@@ -2,6 +2,7 @@
 # Prints what the service manager (systemd, OpenRC or System V) says about service $1. $2: the only manager that is of
 # interest, or nothing. Exit 69: no service manager; 78: another manager.
 set -eu
+. ../boot-clock.sh
 
 name=$1
 manager=
@@ -17,15 +18,31 @@ if [ -n "$2" ] && [ "$2" != "$manager" ]; then
   exit 78
 fi
 
+# Whether init script $1 has a link to start it.
+init_links() {
+  for link in /etc/rc[2-5].d/S[0-9][0-9]"$1"; do
+    if [ -e "$link" ]; then
+      echo enabled
+      return
+    fi
+  done
+  echo disabled
+}
+
 if [ "$manager" = systemd ]; then
   echo 'manager=systemd'
-  read -r uptime _ </proc/uptime
+  boot_clock
   printf 'Uptime=%s\n' "$uptime"
   properties='-p Id -p LoadState -p ActiveState -p SubState -p Result -p Type -p NRestarts -p UnitFileState
     -p MainPID -p ExecMainStatus -p ActiveEnterTimestampMonotonic -p TriggeredBy'
   # shellcheck disable=SC2086 # words
   said=$(systemctl show --no-pager $properties -- "$name") || exit 69
   printf '%s\n' "$said"
+  # systemd makes a unit of an init script, whether it is to start or not.
+  script=${name%.service}
+  case $said in
+    *UnitFileState=generated*) [ ! -e "/etc/init.d/$script" ] || printf 'InitLinks=%s\n' "$(init_links "$script")" ;;
+  esac
   # A unit that something else starts when it is needed: is that something there?
   triggers=
   case $said in
@@ -59,10 +76,7 @@ if [ "$manager" = openrc ]; then
   rc-service --nocolor -- "$name" status >/dev/null 2>&1 || status=$?
 elif [ "$manager" = sysv ]; then
   echo 'manager=sysv'
-  enabled=disabled
-  for link in /etc/rc[2-5].d/S[0-9][0-9]"$name"; do
-    [ ! -e "$link" ] || enabled=enabled
-  done
+  enabled=$(init_links "$name")
   [ -x "/etc/init.d/$name" ] || {
     echo 'LoadState=not-found'
     exit 0

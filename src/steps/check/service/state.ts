@@ -8,12 +8,13 @@ export interface ServiceData {
   readonly id: string;
   /**
    * `running`; `waiting` (a socket, timer or path starts it when needed); `done` (a one-shot that ran);
-   * `starting`; `looping` (dies and is restarted); `stopped`; `failed`; `masked`; `not-found`; `unknown`.
+   * `exited` (another that is active without a process); `starting`; `looping` (dies and is restarted); `stopped`; `failed`; `masked`; `not-found`; `unknown`.
    */
   readonly state:
     | 'running'
     | 'waiting'
     | 'done'
+    | 'exited'
     | 'starting'
     | 'looping'
     | 'stopped'
@@ -44,16 +45,21 @@ export function readService(output: ProbeOutput): ServiceData {
       const triggeredBy = readUnits(triggers).filter(({ ActiveState }) => ActiveState === 'active');
       const since = unit.ActiveState === 'active' ? unit.ActiveEnterTimestampMonotonic : undefined;
       const pid = Number(unit.MainPID ?? 0);
+      const age = secondsSince(since, Number(unit.Uptime));
+      const restarts = unit.NRestarts ? Number(unit.NRestarts) : null;
+      const state = unitState(
+        unit,
+        triggeredBy.map(({ Id = '' }) => Id),
+      );
       return {
         manager: 'systemd',
         id: unit.Id ?? '',
-        ...unitState(
-          unit,
-          triggeredBy.map(({ Id = '' }) => Id),
-        ),
-        ...bootState(unit.UnitFileState ?? ''),
-        restarts: unit.NRestarts ? Number(unit.NRestarts) : null,
-        since: secondsSince(since, Number(unit.Uptime)),
+        ...(isFlapping(state, restarts, age)
+          ? { state: 'looping', detail: `dies and is restarted (${restarts} restarts, the last a moment ago)` }
+          : state),
+        ...bootState(unit.LoadState === 'not-found' ? 'gone' : (unit.InitLinks ?? unit.UnitFileState ?? '')),
+        restarts,
+        since: age,
         pid: pid > 0 ? pid : null,
       };
     }
@@ -79,16 +85,24 @@ export function readService(output: ProbeOutput): ServiceData {
 
 /** `is-active` says "inactive" for a unit that does not exist, too: only LoadState tells. */
 function unitState(unit: UnitProperties, triggers: readonly string[]): State {
-  const { LoadState, ActiveState, SubState, Result } = unit;
-  if (LoadState === 'not-found') return { state: 'not-found', detail: 'does not exist' };
+  const { LoadState, ActiveState, SubState, Result, Type } = unit;
+  // What runs may have lost its file.
+  const gone = LoadState === 'not-found';
+  if (gone && (ActiveState === 'inactive' || ActiveState === 'failed'))
+    return { state: 'not-found', detail: 'does not exist' };
   const why = `${Result}${unit.ExecMainStatus && unit.ExecMainStatus !== '0' ? `, status ${unit.ExecMainStatus}` : ''}`;
   switch (ActiveState) {
     case 'active':
     case 'reloading':
     case 'refreshing':
-      return SubState === 'exited'
-        ? { state: 'done', detail: 'has run to its end' }
-        : { state: 'running', detail: `is ${SubState === 'waiting' ? 'waiting' : 'running'}` };
+      if (SubState === 'exited')
+        return !Type || Type === 'oneshot'
+          ? { state: 'done', detail: 'has run to its end' }
+          : { state: 'exited', detail: `counts as active, but none of its processes is left (type ${Type})` };
+      return {
+        state: 'running',
+        detail: `is ${SubState === 'waiting' ? 'waiting' : 'running'}${gone ? ', but its unit file is gone,' : ''}`,
+      };
     case 'activating':
       return SubState === 'auto-restart' || SubState === 'auto-restart-queued'
         ? { state: 'looping', detail: `dies and is restarted (${why}, ${unit.NRestarts ?? 'some'} restarts)` }
@@ -105,6 +119,11 @@ function unitState(unit: UnitProperties, triggers: readonly string[]): State {
     default:
       throw new UnreadableOutput(`systemd gives no state: ${ActiveState ?? 'nothing'}`);
   }
+}
+
+/** Caught between two deaths. `check.systemd` looks further back. */
+function isFlapping({ state }: State, restarts: number | null, since: number | null): boolean {
+  return state === 'running' && restarts !== null && restarts >= 3 && since !== null && since < 60;
 }
 
 /** rc-service: 0 started, 3 stopped, 8 starting, 16 inactive (waits for something), 4 stopping, 32 crashed. */
@@ -143,7 +162,8 @@ function sysvState(status: number): State {
 }
 
 function bootState(enabled: string): Pick<ServiceData, 'enabled' | 'startsAtBoot'> {
-  const startsAtBoot = enabled.startsWith('enabled') || enabled === 'alias' || enabled.startsWith('linked');
-  const never = enabled === 'disabled' || enabled.startsWith('masked');
+  const startsAtBoot = enabled === 'enabled' || enabled === 'alias';
+  // `enabled-runtime` lasts until the host restarts, and a linked unit only lies elsewhere.
+  const never = /^(?:disabled|gone|transient|masked.*|linked.*|enabled-runtime)$/.test(enabled);
   return { enabled: enabled || 'unknown', startsAtBoot: startsAtBoot ? true : never ? false : null };
 }

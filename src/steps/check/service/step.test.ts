@@ -25,6 +25,14 @@ describe('check.service', () => {
       'service-looping',
       /^loop\.service dies and is restarted \(exit-code, status 3, \d+ restarts\)$/,
     ],
+    ['debian12-flap', 'failed', 'service-looping', /^flap\.service dies and is restarted \(\d+ restarts, the last a /],
+    ['debian12-gone', 'ok', 'ok', /^gone\.service is running, but its unit file is gone, for /],
+    [
+      'debian12-oldie',
+      'warning',
+      'service-exited',
+      'oldie.service counts as active, but none of its processes is left (type forking)',
+    ],
   ] as const)('wants %s to run: %s', (file, outcome, reason, summary) => {
     const judgement = judge(file);
 
@@ -55,6 +63,34 @@ describe('check.service', () => {
     expect(judge('debian12-once', { enabled: true }).outcome).toBe('ok');
     expect(judge('debian12-once', { enabled: false }).outcome).toBe('ok');
     expect(judgeOutput(kind, sysv(0, 'disabled'), { name: 'x', enabled: true }).reason).toBe('service-not-enabled');
+  });
+
+  it.each([
+    ['debian12-rtonly', 'enabled-runtime'],
+    ['debian12-linkme', 'linked'],
+    ['debian12-oldie', 'disabled'],
+    ['debian12-gone', 'gone'],
+  ])('knows that %s is %s, which does not last beyond a restart', (file, enabled) => {
+    expect(judge(file, { enabled: true })).toMatchObject({
+      outcome: 'failed',
+      reason: 'service-not-enabled',
+      summary: expect.stringContaining(` is ${enabled}, should start with the system`),
+    });
+    expect(judge(file, { enabled: false }).reason).not.toBe('service-enabled');
+  });
+
+  it('lets a service that was restarted often and runs for a while be', () => {
+    const calm = fixture('debian12-flap.txt', import.meta.url).replace(/^Uptime=.*$/m, 'Uptime=900000');
+
+    expect(judgeOutput(kind, calm, { name: 'flap' })).toMatchObject({ outcome: 'ok' });
+  });
+
+  it('takes no pattern for a name: systemctl would show several units', () => {
+    const name = new RegExp(kind.params.properties?.name?.pattern ?? 'x');
+
+    for (const bad of ['ngin*', 'sshd?', '[a-z]d', '-.mount', 'a/b']) expect(bad).not.toMatch(name);
+    for (const good of ['nginx', 'getty@tty1', 'dbus-org.freedesktop.login1', 'dev-disk-by\\x2duuid.swap'])
+      expect(good).toMatch(name);
   });
 
   it.each([
@@ -93,7 +129,9 @@ describe('check.service', () => {
   );
 
   it('has a case for every host that was recorded', () => {
-    expect(readdirSync(new URL('./fixtures', import.meta.url)).filter((file) => file.endsWith('.txt'))).toHaveLength(9);
+    expect(readdirSync(new URL('./fixtures', import.meta.url)).filter((file) => file.endsWith('.txt'))).toHaveLength(
+      14,
+    );
   });
 
   it.each(Object.keys(shells))('leaves out hosts that another manager looks after, with %s', (shell) => {

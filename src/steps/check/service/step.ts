@@ -10,7 +10,7 @@ const params = {
   properties: {
     name: {
       type: 'string',
-      pattern: '^[^-/\\s][^/\\s]*$',
+      pattern: '^[^-/\\s*?[\\]][^/\\s*?[\\]]*$',
       description: 'Name of the service; with systemd any unit, `.service` may be left out.',
       examples: ['nginx', 'backup.timer'],
     },
@@ -38,7 +38,7 @@ export default defineHostStep<FromSchema<typeof params>, ServiceData>({
       ...(data.restarts === null ? [] : [metricOf('restarts', data.restarts, 'count', { min: 0 })]),
       ...(data.since === null ? [] : [metricOf('since', data.since, 'seconds', { min: 0 })]),
     ];
-    const judged = (outcome: 'ok' | 'failed' | 'unknown', reason: string, summary: string) => ({
+    const judged = (outcome: 'ok' | 'failed' | 'unknown' | 'warning', reason: string, summary: string) => ({
       outcome,
       reason,
       summary: `${data.id || name} ${summary}`,
@@ -49,7 +49,7 @@ export default defineHostStep<FromSchema<typeof params>, ServiceData>({
       return judged('unknown', 'service-not-found', `does not exist here (${data.manager}), is the name right?`);
     if (data.state === 'unknown')
       return judged('unknown', 'service-unknown', `does not tell its state: ${data.detail}`);
-    const runs = data.state === 'running' || data.state === 'waiting' || data.state === 'done';
+    const runs = ['running', 'waiting', 'done', 'exited'].includes(data.state);
     if (wanted === 'running' && !runs) return judged('failed', `service-${data.state}`, data.detail);
     if (wanted === 'stopped' && (runs || data.state === 'starting' || data.state === 'looping'))
       return judged('failed', 'service-running', `${data.detail}, should be stopped`);
@@ -59,6 +59,7 @@ export default defineHostStep<FromSchema<typeof params>, ServiceData>({
         enabled ? 'service-not-enabled' : 'service-enabled',
         `is ${data.enabled}, ${enabled ? 'should start' : 'should not start'} with the system`,
       );
+    if (wanted === 'running' && data.state === 'exited') return judged('warning', 'service-exited', data.detail);
     const since =
       data.since === null || data.state !== 'running' ? '' : ` for ${formatQuantity(data.since, 'seconds')}`;
     return judged('ok', 'ok', `${data.detail}${since}`);

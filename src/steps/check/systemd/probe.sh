@@ -2,6 +2,7 @@
 # Prints the state of systemd, its failed units and, when $1 is not 0, the restarts of services that run.
 # Exit 78: no systemd here; 69: systemd does not answer.
 set -eu
+. ../boot-clock.sh
 
 [ -d /run/systemd/system ] || {
   echo 'no systemd' >&2
@@ -17,7 +18,7 @@ case $manager in
 esac
 [ "$1" -ne 0 ] || exit 0
 echo '== services'
-read -r uptime _ </proc/uptime
+boot_clock
 printf 'Uptime=%s\n\n' "$uptime"
 systemctl show --no-pager -p Id -p ActiveState -p SubState -p Result -p NRestarts -p ExecMainStartTimestampMonotonic \
-  --state=running,auto-restart,start,start-pre -- '*.service' || exit 69
+  --state=running,reload,auto-restart,auto-restart-queued,start,start-pre,start-post -- '*.service' || exit 69

@@ -12,6 +12,7 @@ describe('check.timer', () => {
     ['bad', 'unit-failed', /^bad\.timer started bad\.service, which failed \(exit-code, status 1\)$/],
     ['over', 'timer-over', /^over\.timer has no next time$/],
     ['ghost', 'timer-stopped', /^ghost\.timer is not active; starts ghost\.service, which does not exist$/],
+    ['hidden', 'unit-not-loaded', /^hidden\.timer starts hidden\.service, which is masked$/],
     ['apt-daily', 'timer-stopped', /^apt-daily\.timer is not active$/],
     ['nope', 'timer-not-found', /^nope\.timer does not exist here/],
   ])('reads %s of a Debian 12 host: %s', (name, reason, summary) => {
@@ -37,6 +38,13 @@ describe('check.timer', () => {
       outcome: 'failed',
       reason: 'never-ran',
     });
+  });
+
+  it('takes no pattern for a name: systemctl would show several timers', () => {
+    const name = new RegExp(kind.params.properties?.name?.pattern ?? 'x');
+
+    for (const bad of ['*', 'backup*', 'apt-dail?', '[a-z]']) expect(bad).not.toMatch(name);
+    expect('backup@nightly.timer').toMatch(name);
   });
 
   it('adds .timer to a short name', () => {

@@ -12,7 +12,7 @@ const params = {
   properties: {
     name: {
       type: 'string',
-      pattern: '^[^-/\\s][^/\\s]*$',
+      pattern: '^[^-/\\s*?[\\]][^/\\s*?[\\]]*$',
       description: 'Name of the timer; `.timer` may be left out.',
       examples: ['backup', 'logrotate.timer'],
     },
@@ -41,7 +41,8 @@ export interface TimerData {
   readonly over: boolean;
   readonly unit: {
     readonly id: string;
-    readonly found: boolean;
+    /** In systemd's word: `loaded`, `not-found`, `masked`, `bad-setting` … */
+    readonly load: string;
     readonly result: string;
     readonly status: string;
   } | null;
@@ -76,7 +77,7 @@ export default defineHostStep<FromSchema<typeof params>, TimerData>({
       unit: unit
         ? {
             id: unit.Id ?? timer.Unit ?? '',
-            found: unit.LoadState !== 'not-found',
+            load: unit.LoadState ?? '',
             result: unit.Result ?? '',
             status: unit.ExecMainStatus ?? '',
           }
@@ -94,7 +95,14 @@ export default defineHostStep<FromSchema<typeof params>, TimerData>({
     const issues: Issue[] = [];
     if (!data.active) issues.push(wrong('timer-stopped', 'is not active'));
     else if (data.over) issues.push(wrong('timer-over', 'has no next time'));
-    if (unit && !unit.found) issues.push(wrong('unit-not-found', `starts ${unit.id}, which does not exist`));
+    if (unit?.load === 'not-found') issues.push(wrong('unit-not-found', `starts ${unit.id}, which does not exist`));
+    else if (unit && unit.load !== 'loaded')
+      issues.push(
+        wrong(
+          'unit-not-loaded',
+          `starts ${unit.id}, which ${unit.load === 'masked' ? 'is masked' : `is no good unit (${unit.load})`}`,
+        ),
+      );
     // The timer succeeds when it has started its unit, whatever becomes of that.
     if (unit && unit.result !== '' && unit.result !== 'success') {
       const status = unit.status && unit.status !== '0' ? `, status ${unit.status}` : '';
