@@ -41,7 +41,7 @@ describe('check.timer', () => {
   });
 
   it('takes no pattern for a name: systemctl would show several timers', () => {
-    const name = new RegExp(kind.params.properties?.name?.pattern ?? 'x');
+    const name = new RegExp((kind.params.properties?.name as { pattern: string }).pattern);
 
     for (const bad of ['*', 'backup*', 'apt-dail?', '[a-z]']) expect(bad).not.toMatch(name);
     expect('backup@nightly.timer').toMatch(name);
