@@ -3,7 +3,7 @@ import { fixture, judgeOutput, runProbe, shells } from '../../../../test/support
 import kind from './step.js';
 
 const judge = (line: string, given: object = {}) =>
-  judgeOutput(kind, `mount\t${line}\nend\t\n`, { path: '/srv', ...given });
+  judgeOutput(kind, `mount\t2 1 /srv ${line}\nend\t\n`, { path: '/srv', ...given });
 
 describe('check.mount', () => {
   it('reads the root of a Debian 12 host', () => {
@@ -56,16 +56,47 @@ describe('check.mount', () => {
   });
 
   it('takes the mount on top and reads names with spaces', () => {
-    const said = 'mount\trw ext4 /dev/a rw\nmount\trw fuse.x /a\\040b rw\nend\t\n';
+    const said = 'mount\t2 1 /srv rw ext4 /dev/a rw\nmount\t3 2 /srv rw fuse.x /a\\040b rw\nend\t\n';
 
     expect(judgeOutput(kind, said, { path: '/srv' }).summary).toBe('/srv is a mount of /a b (fuse.x, writable)');
     expect(kind.args({ path: '/a b\\c/', state: 'mounted', options: [] })).toEqual(['/a\\040b\\134c']);
     expect(kind.args({ path: '/', state: 'mounted', options: [] })).toEqual(['/']);
   });
 
-  it.each(['', 'mount\trw ext4 /dev/a rw\n', 'mount\trw\nend\t\n'])('does not take %j for an answer', (said) => {
-    expect(() => judgeOutput(kind, said, { path: '/srv' })).toThrow();
+  it('does not take an automount that has mounted nothing for a file system', () => {
+    const said = fixture('debian12-automount.txt', import.meta.url);
+
+    expect(judgeOutput(kind, said, { path: '/srv/nas' })).toMatchObject({
+      outcome: 'failed',
+      reason: 'not-mounted',
+      summary: 'nothing is mounted on /srv/nas yet, an automount waits there for the first access',
+    });
+    expect(judgeOutput(kind, said, { path: '/srv/nas', type: 'autofs' }).outcome).toBe('ok');
+    const mounted = said.replace('end\t', 'mount\t900 720 /srv/nas rw nfs4 nas:/data rw\nend\t');
+    expect(judgeOutput(kind, mounted, { path: '/srv/nas', type: 'nfs4' }).outcome).toBe('ok');
   });
+
+  it('does not take a mount that is hidden below another for one', () => {
+    const said = fixture('debian12-hidden.txt', import.meta.url);
+
+    expect(judgeOutput(kind, said, { path: '/srv/a/b' }).reason).toBe('not-mounted');
+    expect(judgeOutput(kind, said.replace('720 694 /srv/a/b', '720 721 /srv/a/b'), { path: '/srv/a/b' }).outcome).toBe(
+      'ok',
+    );
+  });
+
+  it('comes to an end with mounts that are parents of each other', () => {
+    const said = ['1 9', '2 1', '1 2'].map((ids) => `mount\t${ids} /srv rw tmpfs one rw\n`).join('');
+
+    expect(judgeOutput(kind, `${said}end\t\n`, { path: '/srv' }).outcome).toBe('ok');
+  });
+
+  it.each(['', 'mount\t2 1 /srv rw ext4 /dev/a rw\n', 'mount\t2 1 /srv rw\nend\t\n'])(
+    'does not take %j for an answer',
+    (said) => {
+      expect(() => judgeOutput(kind, said, { path: '/srv' })).toThrow();
+    },
+  );
 
   it.each(Object.keys(shells))('looks at this machine with %s', (shell) => {
     const judged = (path: string, given = {}) =>

@@ -55,23 +55,17 @@ export default defineHostStep<FromSchema<typeof params>, MountData>({
   params,
   effect: 'read',
   probe: script('./probe.sh', import.meta.url),
-  args: ({ path }) => [escapeName(path.replace(/(?<=.)\/+$/, ''))],
-  parse(output) {
+  args: ({ path }) => [escapeName(trimmed(path))],
+  parse(output, { path }) {
     expectSuccess(output);
     const lines = tabbedLines(output);
     if (lines.at(-1)?.[0] !== 'end') throw new UnreadableOutput('the list of mounts is cut off');
-    const top = lines.findLast(([key]) => key === 'mount');
-    if (!top) return { mounted: false, type: '', source: '', options: [], superOptions: [] };
-    const [options, type, source, superOptions] = top[1].split(' ');
-    if (!options || !type || source === undefined || !superOptions)
-      throw new UnreadableOutput(`not a mount: ${top[1].slice(0, 200)}`);
-    return {
-      mounted: true,
-      type,
-      source: unescapeName(source),
-      options: options.split(','),
-      superOptions: superOptions.split(','),
-    };
+    const mounts = lines.filter(([key]) => key === 'mount').map(([, value]) => readMount(value));
+    const top = mountAt(mounts);
+    if (!top || top.point !== trimmed(path))
+      return { mounted: false, type: '', source: '', options: [], superOptions: [] };
+    const { type, source, options, superOptions } = top;
+    return { mounted: true, type, source, options, superOptions };
   },
   judge(data, given) {
     const { path } = given;
@@ -84,6 +78,12 @@ export default defineHostStep<FromSchema<typeof params>, MountData>({
           }
         : { outcome: 'ok', reason: 'ok', summary: `nothing is mounted on ${path}` };
     if (!data.mounted) return { outcome: 'failed', reason: 'not-mounted', summary: `nothing is mounted on ${path}` };
+    if (data.type === 'autofs' && given.type !== 'autofs')
+      return {
+        outcome: 'failed',
+        reason: 'not-mounted',
+        summary: `nothing is mounted on ${path} yet, an automount waits there for the first access`,
+      };
     const readOnly = data.options.includes('ro') || data.superOptions.includes('ro');
     // The mount still says rw after the kernel took write access away from the file system.
     const forced = data.superOptions.includes('ro') && !data.options.includes('ro');
@@ -119,6 +119,47 @@ export default defineHostStep<FromSchema<typeof params>, MountData>({
     });
   },
 });
+
+interface Mount extends Omit<MountData, 'mounted'> {
+  readonly id: string;
+  readonly parent: string;
+  readonly point: string;
+}
+
+/** `ID PARENT POINT OPTIONS TYPE SOURCE SUPER-OPTIONS`. */
+function readMount(value: string): Mount {
+  const [id = '', parent = '', point, options, type, source, superOptions] = value.split(' ');
+  if (!point || !options || !type || source === undefined || !superOptions)
+    throw new UnreadableOutput(`not a mount: ${value.slice(0, 200)}`);
+  return {
+    id,
+    parent,
+    point: unescapeName(point),
+    type,
+    source: unescapeName(source),
+    options: options.split(','),
+    superOptions: superOptions.split(','),
+  };
+}
+
+/** The mount that a path leads to, of all whose points are on its way: others may lie hidden below one of them. */
+function mountAt(mounts: readonly Mount[]): Mount | undefined {
+  let top: Mount | undefined;
+  for (let left = mounts.length; left > 0; left--) {
+    const next = mounts
+      .filter(({ id, parent }) =>
+        top ? parent === top.id && id !== parent : !mounts.some((one) => one.id === parent && one.id !== id),
+      )
+      .toSorted((a, b) => a.point.length - b.point.length)[0];
+    if (!next) return top;
+    top = next;
+  }
+  return top;
+}
+
+function trimmed(path: string): string {
+  return path.replace(/(?<=.)\/+$/, '');
+}
 
 /** mountinfo writes white space and backslash as octal. */
 function escapeName(name: string): string {
