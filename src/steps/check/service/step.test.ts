@@ -86,7 +86,8 @@ describe('check.service', () => {
   });
 
   it('takes no pattern for a name: systemctl would show several units', () => {
-    const name = new RegExp((kind.params.properties?.name as { pattern: string }).pattern);
+    const properties = kind.params.properties as Readonly<Record<string, { readonly pattern?: string }>>;
+    const name = new RegExp(properties.name?.pattern ?? 'x');
 
     for (const bad of ['ngin*', 'sshd?', '[a-z]d', '-.mount', 'a/b']) expect(bad).not.toMatch(name);
     for (const good of ['nginx', 'getty@tty1', 'dbus-org.freedesktop.login1', 'dev-disk-by\\x2duuid.swap'])

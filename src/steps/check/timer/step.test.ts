@@ -41,7 +41,8 @@ describe('check.timer', () => {
   });
 
   it('takes no pattern for a name: systemctl would show several timers', () => {
-    const name = new RegExp((kind.params.properties?.name as { pattern: string }).pattern);
+    const properties = kind.params.properties as Readonly<Record<string, { readonly pattern?: string }>>;
+    const name = new RegExp(properties.name?.pattern ?? 'x');
 
     for (const bad of ['*', 'backup*', 'apt-dail?', '[a-z]']) expect(bad).not.toMatch(name);
     expect('backup@nightly.timer').toMatch(name);
