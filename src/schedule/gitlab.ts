@@ -1,6 +1,7 @@
 import { cronText } from './calendar.js';
 import { ciMinutes, ciScript, indented, yamlText } from './ci.js';
 import { oneLine, reportsFolder, type ScheduledJob, type ScheduleTarget } from './job.js';
+import { shellWord } from './shell.js';
 
 /** A job of GitLab CI. When it starts is not in the file: GitLab keeps schedules beside the repository. */
 export const gitlab: ScheduleTarget = {
@@ -44,7 +45,7 @@ ${job.name}:
   interruptible: false
   timeout: ${ciMinutes(job)} minutes
   before_script:
-    - ${yamlText(`cd ${JSON.stringify(job.folder)}`)}
+    - ${yamlText(`cd ${shellWord(job.folder)}`)}
     - ${yamlText(job.install)}
   script:
     - |

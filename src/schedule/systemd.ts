@@ -42,7 +42,7 @@ StateDirectory=${job.name}
 StateDirectoryMode=0700
 UMask=0077
 Environment=XDG_STATE_HOME=/var/lib/${job.name} TERM=dumb LC_ALL=C.UTF-8
-${job.secrets.length > 0 ? `# Secrets of the runbook, a NAME='value' a line; root's, mode 0600.\nEnvironmentFile=${secretsFile(job.name)}\n` : ''}ExecStart=${[...job.program, ...job.args].map(unitWord).join(' \\\n  ')}
+${job.secrets.length > 0 ? `# Secrets of the runbook, a NAME='value' a line; root's, mode 0600.\nEnvironmentFile=${secretsFile(job.name)}\n` : ''}ExecStart=${[...job.program, ...job.args].map(commandWord).join(' \\\n  ')}
 StandardInput=null
 SyslogIdentifier=${job.name}
 # opsctl keeps its own deadline; this one is for an opsctl that hangs.
@@ -122,9 +122,14 @@ function unitText(text: string): string {
   return text.replaceAll('%', '%%');
 }
 
-/** A word of a command line: specifiers, variables and quotes mean nothing. */
+/** A word of a command line: variables mean nothing either. */
+function commandWord(word: string): string {
+  return unitWord(word).replaceAll('$', '$$$$');
+}
+
+/** A word of a list: specifiers and quotes mean nothing. */
 function unitWord(word: string): string {
-  const text = unitText(word).replaceAll('$', '$$$$');
+  const text = unitText(word);
   if (/^[\w@%+=:,./$-]+$/.test(text)) return text;
   const escapes: Readonly<Record<string, string>> = { '\n': '\\n', '\t': '\\t', '"': '\\"', '\\': '\\\\' };
   return `"${text.replace(/[\n\t"\\]/g, (character) => escapes[character] ?? character)}"`;

@@ -351,6 +351,24 @@ describeWith('a schedule for a CI', ['shellcheck'], () => {
     expect(shellcheck(`#!/bin/sh\n${pipeline['opsctl-web'].script.join('\n')}`)).toBe('');
   });
 
+  it('enters a folder whatever it is called', async () => {
+    const folder = `ops $HOME "it's" \`id\``;
+    project.write(`${folder}/web.yaml`, files['web.yaml']);
+    const cwd = join(project.folder, folder);
+    const when = ['web.yaml', '-i', '../hosts.yaml', '--every', '6h'];
+    const made = await project.run(['schedule', ...when, '--as', 'gitlab'], { cwd });
+    const units = await project.run(['schedule', ...when, '--as', 'systemd', '-o', 'json=out.json'], { cwd });
+
+    const [enter = ''] = parse(made.stdout)['opsctl-web'].before_script;
+    const entered = spawnSync('sh', ['-c', `${enter} && pwd`], { cwd: project.folder, encoding: 'utf8' });
+
+    expect(entered).toMatchObject({ stdout: `${cwd}\n`, status: 0 });
+    // Only a command line has variables.
+    expect(units.stdout).toContain(`\nWorkingDirectory=${cwd}\n`);
+    expect(units.stdout).toContain(`\nReadWritePaths="-${cwd.replaceAll('"', '\\"')}"\n`);
+    expect(units.stdout).toContain('ops $$HOME');
+  });
+
   it('runs from the folder that it was made in', async () => {
     mkdirSync(join(project.folder, 'ops'), { recursive: true });
     project.write('ops/web.yaml', files['web.yaml']);
