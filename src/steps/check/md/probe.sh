@@ -29,7 +29,8 @@ while read -r name colon _; do
   found=1
   folder=/sys/block/$name/md
   printf 'array\t%s\n' "$name"
-  for key in level metadata_version array_state raid_disks degraded sync_action sync_completed sync_speed mismatch_cnt; do
+  for key in level metadata_version array_state raid_disks degraded sync_action sync_completed sync_speed mismatch_cnt \
+    consistency_policy; do
     value "$folder/$key"
     printf '%s\t%s\n' "$key" "$said"
   done

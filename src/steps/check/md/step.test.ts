@@ -45,6 +45,33 @@ describe('check.md', () => {
     );
   });
 
+  it('reads an array that is being given another disk', () => {
+    expect(judgeOutput(kind, said('reshape'))).toMatchObject({
+      outcome: 'ok',
+      summary: expect.stringMatching(/^2 arrays are whole; md0 is being reshaped \([\d.]+ %, [\d.]+ .+ left\)$/),
+    });
+  });
+
+  it('fails for an array whose journal failed, or is gone', () => {
+    expect(judgeOutput(kind, said('journal')).outcome).toBe('ok');
+    expect(judgeOutput(kind, said('journal-faulty'))).toMatchObject({
+      outcome: 'failed',
+      reason: 'journal-missing',
+      summary: 'md2 lacks its journal, so it takes no writes; md2 has faulty disks: ram6',
+    });
+    expect(judgeOutput(kind, said('journal-gone'))).toMatchObject({
+      outcome: 'failed',
+      summary: 'md2 lacks its journal, so it takes no writes; md2 is read-only',
+    });
+  });
+
+  it('warns of an array that was made read-only, not of one that nobody has written to yet', () => {
+    const state = (name: string) => array(['degraded\t0']).replace('array_state\tclean', `array_state\t${name}`);
+
+    expect(judgeOutput(kind, state('readonly'))).toMatchObject({ outcome: 'warning', reason: 'read-only' });
+    expect(judgeOutput(kind, state('read-auto')).outcome).toBe('ok');
+  });
+
   it('fails for an array that does not run', () => {
     expect(judgeOutput(kind, said('inactive')).findings?.[0]).toMatchObject({
       id: 'array-inactive',

@@ -81,6 +81,8 @@ interface Raid {
   readonly mismatches: number | null;
   readonly sync: { readonly action: string; readonly done: number | null; readonly seconds: number | null } | null;
   readonly members: readonly Member[];
+  /** It was made with a journal, and has none that works. */
+  readonly journalLost: boolean;
 }
 
 export interface MdData {
@@ -197,11 +199,12 @@ function judgeArray(array: Raid, given: Params): Part {
       ),
     );
   const replaced = faulty.length > 0 && !measured.some(({ issues }) => issues.some(({ text }) => text.includes(named)));
-  const part = partOf(
-    name,
-    measured,
-    replaced ? [{ outcome: 'warning', reason: 'disk-faulty', text: `has faulty disks: ${faulty.join(', ')}` }] : [],
-  );
+  const warned = (reason: string, text: string): Issue => ({ outcome: 'warning', reason, text });
+  const part = partOf(name, measured, [
+    ...(array.journalLost ? [wrong('journal-missing', 'lacks its journal, so it takes no writes')] : []),
+    ...(array.state === 'readonly' ? [warned('read-only', 'is read-only')] : []),
+    ...(replaced ? [warned('disk-faulty', `has faulty disks: ${faulty.join(', ')}`)] : []),
+  ]);
   const done = array.sync?.done ?? null;
   return done === null
     ? part
@@ -244,6 +247,7 @@ function readArray(lines: ReturnType<typeof tabbedLines>, aliases: ReadonlyMap<s
   if (state === '') throw new UnreadableOutput(`the state of ${name} is missing`);
   const runs = state !== 'inactive' && state !== 'clear';
   const missing = count('degraded');
+  const members = lines.filter(([key]) => key === 'member').map(([, value]) => readMember(value));
   if (runs && missing === null && !/^(raid0|linear|container|multipath|faulty)$/.test(said('level')))
     throw new UnreadableOutput(`what ${name} (${said('level')}) lacks is missing`);
   return {
@@ -251,11 +255,15 @@ function readArray(lines: ReturnType<typeof tabbedLines>, aliases: ReadonlyMap<s
     alias: aliases.get(name) ?? null,
     level: said('level'),
     state,
-    disks: count('raid_disks') ?? 0,
+    // `4 (3)` while it is being reshaped from 3 to 4.
+    disks: said('raid_disks') === '' ? 0 : numberOf(said('raid_disks').replace(/ \(\d+\)$/, ''), 'raid_disks'),
     missing,
     mismatches: count('mismatch_cnt'),
     sync: readSync(said('sync_action'), said('sync_completed'), said('sync_speed')),
-    members: lines.filter(([key]) => key === 'member').map(([, value]) => readMember(value)),
+    members,
+    journalLost:
+      said('consistency_policy') === 'journal' &&
+      !members.some(({ state: words }) => words.includes('journal') && !words.includes('faulty')),
   };
 }
 
