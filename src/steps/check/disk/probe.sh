@@ -134,62 +134,69 @@ fast=
 slow=
 quiet=
 root=
-while read -r _ _ device _ point options rest; do
-  # Optional fields stand before " - ".
-  rest=${rest#*- }
-  type=${rest%% *}
-  super=${rest##* }
-  [ "$point" != / ] || root=1
-  hangs=
-  case $type in
-    ext[234] | xfs | btrfs | vfat | f2fs | zfs | bcachefs) ;;
-    overlay | aufs)
-      # The root of a container. Elsewhere it is a container's root seen from its host: the same space again.
-      [ "$point" = / ] || continue
-      ;;
-    tmpfs)
+# Of several mounts of one device, one that takes writes stands for all.
+for access in rw ro; do
+  while read -r _ _ device _ point options rest; do
+    case ,$options, in
+      *,ro,*) [ "$access" = ro ] || continue ;;
+      *) [ "$access" = rw ] || continue ;;
+    esac
+    # Optional fields stand before " - ".
+    rest=${rest#*- }
+    type=${rest%% *}
+    super=${rest##* }
+    [ "$point" != / ] || root=1
+    hangs=
+    case $type in
+      ext[234] | xfs | btrfs | vfat | f2fs | zfs | bcachefs) ;;
+      overlay | aufs)
+        # The root of a container. Elsewhere it is a container's root seen from its host: the same space again.
+        [ "$point" = / ] || continue
+        ;;
+      tmpfs)
+        case $point in
+          /dev | /dev/* | /run | /run/* | /sys/* | /proc/*) continue ;;
+        esac
+        ;;
+      nfs | nfs4 | cifs | smb3 | smbfs | ceph | glusterfs | lustre | 9p | virtiofs | afs | ocfs2 | gfs2 | \
+        fuse.sshfs | fuse.rclone | fuse.s3fs | fuse.glusterfs | fuse.ceph-fuse)
+        [ "$scope" = network ] || continue
+        hangs=1
+        ;;
+      proc | sysfs | devtmpfs | devpts | cgroup | cgroup2 | securityfs | pstore | bpf | debugfs | tracefs | \
+        configfs | mqueue | hugetlbfs | fusectl | autofs | binfmt_misc | rpc_pipefs | nsfs | efivarfs | \
+        selinuxfs | ramfs | rootfs | squashfs | iso9660 | udf | erofs | cramfs | romfs | nfsd | sockfs | \
+        fuse.gvfsd-fuse | fuse.portal | fuse.lxcfs | fuse.snapfuse | fuse.xdg-document-portal) continue ;;
+      # A daemon answers for these, so they can hang like a network file system.
+      *) hangs=1 ;;
+    esac
+    case $seen in
+      *" $device "*) continue ;;
+    esac
+    for pattern in "$@"; do
+      # shellcheck disable=SC2254 # a pattern is what the parameter means
       case $point in
-        /dev | /dev/* | /run | /run/* | /sys/* | /proc/*) continue ;;
+        $pattern) continue 2 ;;
       esac
-      ;;
-    nfs | nfs4 | cifs | smb3 | smbfs | ceph | glusterfs | lustre | 9p | virtiofs | afs | ocfs2 | gfs2 | \
-      fuse.sshfs | fuse.rclone | fuse.s3fs | fuse.glusterfs | fuse.ceph-fuse)
-      [ "$scope" = network ] || continue
-      hangs=1
-      ;;
-    proc | sysfs | devtmpfs | devpts | cgroup | cgroup2 | securityfs | pstore | bpf | debugfs | tracefs | \
-      configfs | mqueue | hugetlbfs | fusectl | autofs | binfmt_misc | rpc_pipefs | nsfs | efivarfs | \
-      selinuxfs | ramfs | rootfs | squashfs | iso9660 | udf | erofs | cramfs | romfs | nfsd | sockfs | \
-      fuse.gvfsd-fuse | fuse.portal | fuse.lxcfs | fuse.snapfuse | fuse.xdg-document-portal) continue ;;
-    # A daemon answers for these, so they can hang like a network file system.
-    *) hangs=1 ;;
-  esac
-  case $seen in
-    *" $device "*) continue ;;
-  esac
-  for pattern in "$@"; do
-    # shellcheck disable=SC2254 # a pattern is what the parameter means
+    done
     case $point in
-      $pattern) continue 2 ;;
+      *\\*) hangs=1 ;;
     esac
-  done
-  case $point in
-    *\\*) hangs=1 ;;
-  esac
-  if [ -n "$hangs" ]; then
-    slow="$slow $point"
-  else
-    # A file that is mounted over a file, as containers do with /etc/hosts.
-    [ -d "$point" ] || continue
-    fast="$fast $point"
-    # What takes no writes is not judged.
-    case ,$options,$super, in
-      *,ro,*) quiet="$quiet $point " ;;
-    esac
-  fi
-  seen="$seen$device "
-  printf 'mount %s %s %s %s %s\n' "$device" "$type" "$options" "$super" "$point"
-done </proc/self/mountinfo
+    if [ -n "$hangs" ]; then
+      slow="$slow $point"
+    else
+      # A file that is mounted over a file, as containers do with /etc/hosts.
+      [ -d "$point" ] || continue
+      fast="$fast $point"
+      # What takes no writes is not judged.
+      case ,$options,$super, in
+        *,ro,*) quiet="$quiet $point " ;;
+      esac
+    fi
+    seen="$seen$device "
+    printf 'mount %s %s %s %s %s\n' "$device" "$type" "$options" "$super" "$point"
+  done </proc/self/mountinfo
+done
 
 # Inside a chroot mountinfo does not tell what the root is.
 [ -n "$root" ] || {
@@ -218,7 +225,11 @@ for point in $slow; do
   case $point in
     *\\*) name=$(printf '%b.' "$point") name=${name%.} ;;
   esac
-  stat -f -c "stat %b %f %a %S %c %d $point" -- "$name" &
+  shown=$point
+  case $point in
+    *%*) shown=$(printf '%s\n' "$point" | sed 's/%/%%/g') ;;
+  esac
+  stat -f -c "stat %b %f %a %S %c %d $shown" -- "$name" &
   waiting="$waiting $!:$point"
 done
 wait_for 5

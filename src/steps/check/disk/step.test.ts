@@ -1,4 +1,6 @@
+import { spawnSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
+import { describeWith } from '../../../../test/support/needs.js';
 import { fixture, judgeOutput, outputOf, runProbe, shells, withDefaults } from '../../../../test/support/probe.js';
 import kind from './step.js';
 
@@ -177,4 +179,39 @@ describe('check.disk', () => {
   ])('looks for deleted files where %j is broken, and nowhere else', (given, expected) => {
     expect(kind.args(withDefaults(kind, given)).slice(2)).toEqual(expected);
   });
+});
+
+describeWith('check.disk among many mounts', ['unshare', 'root', 'dash', 'bash', 'busybox'], () => {
+  it.each(Object.keys(shells))(
+    'judges what one of its mounts lets be written, and reads odd names with %s',
+    (shell) => {
+      const [program = 'sh', ...options] = shells[shell] ?? [];
+      const prepare = `
+      mount --make-rprivate /
+      mount -t tmpfs top /srv
+      mkdir /srv/fixed /srv/free '/srv/100%d full'
+      mount -t tmpfs -o size=1M one /srv/fixed
+      mount --bind /srv/fixed /srv/free
+      mount -o remount,bind,ro /srv/fixed
+      head -c 1000000 /dev/zero >/srv/free/file
+      mount -t tmpfs -o size=1M two '/srv/100%d full'`;
+      const args = kind.args(withDefaults(kind)).map(String);
+      const script = `${prepare}\nexec "$@"`;
+      const probe = [program, ...options, '-c', kind.probe.text, 'sh', ...args];
+      const { stdout, stderr, status } = spawnSync('unshare', ['-m', 'sh', '-euc', script, 'sh', ...probe]);
+
+      const output = { stdout, stderr, exitStatus: status ?? -1 };
+      const { mounts, unknown } = kind.parse(output, withDefaults(kind));
+      expect(unknown).toEqual([]);
+      expect(
+        mounts.filter(({ path }) => path.startsWith('/srv/')).map(({ path, readOnly }) => [path, readOnly]),
+      ).toEqual([
+        ['/srv/free', false],
+        ['/srv/100%d full', false],
+      ]);
+      expect(judgeOutput(kind, output).findings).toContainEqual(
+        expect.objectContaining({ id: 'disk-space', subject: '/srv/free', severity: 'high' }),
+      );
+    },
+  );
 });
