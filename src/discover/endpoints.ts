@@ -1,5 +1,5 @@
 import { isWildcard } from '../steps/check/address.js';
-import type { Candidate, Subject, Survey } from './subject.js';
+import { type Candidate, givenFor, type Subject, type Survey } from './subject.js';
 
 /** Programs that speak HTTP, and ports that do as a rule: nothing else is asked, a GET may disturb it. */
 const servers =
@@ -14,13 +14,15 @@ export const endpoints: Subject = {
   tag: 'endpoints',
   find(survey) {
     const checks = new Map<string, Candidate>();
-    for (const { port, address, protocol } of survey.sockets) {
+    const given = givenFor(survey);
+    // An address that is another one tomorrow is no address to ask.
+    for (const { port, address, protocol } of survey.sockets.filter((socket) => !given.has(socket.address))) {
       if (protocol !== 'tcp' || checks.has(`http ${port}`) || checks.has(`tls ${port}`)) continue;
       const secure = securePorts.includes(port);
       const at = isWildcard(address) ? '127.0.0.1' : address;
       if (secure || otherSecure.includes(port)) checks.set(`tls ${port}`, tls(survey, at, port));
       if (!secure && !otherSecure.includes(port) && (plainPorts.includes(port) || isServer(survey, port)))
-        checks.set(`http ${port}`, http('http', at, port));
+        checks.set(`http ${port}`, http(at, port));
     }
     return { checks: [...checks.values()] };
   },
@@ -33,8 +35,8 @@ function isServer(survey: Survey, port: number): boolean {
   });
 }
 
-function http(scheme: 'http', address: string, port: number): Candidate {
-  const url = `${scheme}://${address.includes(':') ? `[${address}]` : address}:${port}/`;
+function http(address: string, port: number): Candidate {
+  const url = `http://${address.includes(':') ? `[${address}]` : address}:${port}/`;
   return {
     uses: 'check.http',
     name: `The web server on port ${port} answers`,
@@ -47,6 +49,7 @@ function http(scheme: 'http', address: string, port: number): Candidate {
       { url, redirects: 0, status: [404] },
     ],
     note: 'ask for a page that proves more than that something answers, and say in `body` what must be on it',
+    ...(!plainPorts.includes(port) && { mend: 'if TLS is spoken there, write https:// and ask `check.tls`, too' }),
   };
 }
 

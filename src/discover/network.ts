@@ -5,6 +5,7 @@ export const network: Subject = {
   tag: 'network',
   find(survey) {
     const routes = new Map(survey.routes.map((route) => [route.family, route]));
+    const given = new Set(survey.lines('dynamic').flatMap((line) => (line.includes(':') ? [] : [line.split(' ')[0]])));
     const leading = new Set(survey.routes.map((route) => route.interface));
     const interfaces = survey.lines('interface').flatMap((line): Candidate[] => {
       const [state = '', device = '', ...rest] = line.split(' ');
@@ -18,8 +19,8 @@ export const network: Subject = {
       checks: [
         ...interfaces,
         ...Array.from(routes.values(), ({ family, gateway, interface: name }): Candidate => {
-          // A gateway of IPv6 tells itself to the host, and is another one after a repair.
-          const fixed = gateway !== null && family === 'ipv4' ? { gateway } : {};
+          // A gateway of IPv6 or of DHCP tells itself to the host, and is another one after a repair.
+          const fixed = gateway !== null && family === 'ipv4' && !given.has(name) ? { gateway } : {};
           return {
             uses: 'check.route',
             name: `Default route of ${family === 'ipv4' ? 'IPv4' : 'IPv6'}`,

@@ -28,8 +28,11 @@ function ofSystemd({ units }: Survey): Found {
   for (const name of sockets) checks.push(service(name, { name, enabled: true }));
   for (const unit of chosen(units, '.service')) {
     const name = shortName(named(unit));
-    const [socket] = triggersOf(unit).filter((trigger) => sockets.has(trigger));
-    if (socket) notes.push(`${name} is started by ${socket}, which is checked in its place`);
+    const own = triggersOf(unit).filter((trigger) => sockets.has(trigger));
+    // systemd names them in another order each time.
+    const starters = own.toSorted().join(', ');
+    if (own.length > 0)
+      notes.push(`${name} is started by ${starters}, which ${own.length > 1 ? 'are' : 'is'} checked in its place`);
     else if (triggersOf(unit).some((trigger) => trigger.endsWith('.timer'))) continue;
     else if (startsAtBoot(unit)) {
       // A one-shot that leaves nothing behind is over as soon as it ran.

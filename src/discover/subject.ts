@@ -16,6 +16,11 @@ export interface Survey {
   }[];
 }
 
+/** Addresses that the host has for a time only, by DHCP or from a router. */
+export function givenFor(survey: Survey): ReadonlySet<string> {
+  return new Set(survey.lines('dynamic').map((line) => line.split(' ')[1] ?? ''));
+}
+
 type Params = Readonly<Record<string, unknown>>;
 
 /** A check that the host may pass. It is tried before it is written. */

@@ -64,6 +64,19 @@ describe('services', () => {
     expect(notes).toEqual(['ssh is started by ssh.socket, which is checked in its place']);
   });
 
+  it('names the sockets of a service in one order, whatever systemd tells first', () => {
+    const socket = (name: string) =>
+      unit(`Id=${name} LoadState=loaded ActiveState=active SubState=listening UnitFileState=enabled`);
+    const service = (by: string) =>
+      `unit\tId=cups.service\nunit\tLoadState=loaded\nunit\tUnitFileState=enabled\nunit\tTriggeredBy=${by}\nunit\t\n`;
+    const notes = ['b.socket a.socket', 'a.socket b.socket'].map(
+      (by) =>
+        find('services', { said: `manager\tsystemd\n${socket('a.socket')}${socket('b.socket')}${service(by)}` }).notes,
+    );
+
+    expect(notes).toEqual([notes[1], ['cups is started by a.socket, b.socket, which are checked in its place']]);
+  });
+
   it('tells what runs and would be gone after a restart, and what should run and does not', () => {
     const said = `manager\tsystemd\n${unit('Id=app.service LoadState=loaded ActiveState=active SubState=running UnitFileState=disabled')}${unit('Id=idle.service LoadState=loaded ActiveState=inactive SubState=dead UnitFileState=enabled Type=simple')}`;
     const { checks, notes } = find('services', { said });
@@ -150,6 +163,31 @@ describe('ports', () => {
     expect(brief(found.checks)).toEqual([]);
     expect(listen(found)).toMatchObject({ with: { allow: [41733] }, note: expect.stringContaining('next start') });
   });
+
+  it('pins no address that was given for a time, and no port of a DHCP client', () => {
+    const said = 'dynamic\teth0 192.0.2.50\ndynamic\teth0 2001:db8::50';
+    const sockets = [
+      'udp 192.0.2.50 68',
+      'udp 0.0.0.0 68',
+      'udp fe80::1 546',
+      'tcp 192.0.2.50 445',
+      'tcp 127.0.0.1 445',
+      'tcp 192.0.2.50 8080',
+      'tcp 10.0.0.5 8080',
+      'tcp 2001:db8::50 9100',
+    ];
+    const found = find('ports', { said, sockets });
+
+    expect(brief(found.checks)).toEqual([
+      'check.port {"port":445}',
+      'check.port {"port":8080,"address":"10.0.0.5"}',
+      'check.port {"port":9100}',
+    ]);
+    expect(found.checks[0]?.note).toBe('its address was given to the host for a time: which one is not checked');
+    expect(found.checks[1]).not.toHaveProperty('note');
+    expect(listen(found)?.with).toEqual({ allow: [445, 8080, 9100] });
+    expect(brief(find('endpoints', { said, sockets }).checks)).toEqual(['check.http {"url":"http://10.0.0.5:8080/"}']);
+  });
 });
 
 describe('endpoints', () => {
@@ -174,6 +212,11 @@ describe('endpoints', () => {
       'check.tls {"address":"127.0.0.1","port":993,"servername":"web1.example.com"}',
     ]);
     expect(checks.every(({ from }) => from === 'host')).toBe(true);
+    expect(checks.map(({ mend }) => mend)).toEqual([
+      undefined,
+      'if TLS is spoken there, write https:// and ask `check.tls`, too',
+      ...[expect.any(String), expect.any(String)],
+    ]);
   });
 });
 
@@ -211,6 +254,15 @@ describe('network', () => {
       'check.route {"family":"ipv4","gateway":"10.0.0.1","interface":"eth0"}',
     ]);
   });
+
+  it('leaves the gateway open that DHCP told', () => {
+    const routes = [{ interface: 'eth0', gateway: '10.0.0.1', metric: 0 }];
+    const given = (address: string) =>
+      brief(find('network', { said: `dynamic\teth0 ${address}`, routes }).checks).at(-1);
+
+    expect(given('10.0.0.50')).toBe('check.route {"family":"ipv4","interface":"eth0"}');
+    expect(given('2001:db8::50')).toContain('"gateway":"10.0.0.1"');
+  });
 });
 
 describe('packages, certificates, kernel', () => {
@@ -234,6 +286,27 @@ describe('packages, certificates, kernel', () => {
     expect(brief(find('kernel', { said }).checks)).toEqual([
       'check.kernel-parameter {"name":"net.ipv4.ip_forward","value":0}',
       'check.kernel-parameter {"name":"net.ipv4.tcp_rmem","value":"4096 131072 6291456"}',
+    ]);
+  });
+});
+
+describe('kernel', () => {
+  it('says where a value is not what the files set, and names a parameter once', () => {
+    const said = `setting\tnet.ipv4.ip_forward 1
+      setting\tnet.ipv4.tcp_rmem 4096\t131072   6291456
+      setting\tkernel.sysrq 1
+      setting\tkernel/sysrq 0
+      parameter\tkernel.sysrq 0
+      parameter\tkernel/sysrq 0
+      parameter\tnet.ipv4.ip_forward 0
+      parameter\tnet.ipv4.tcp_rmem 4096 131072 6291456`;
+
+    const { checks } = find('kernel', { said });
+
+    expect(checks.flatMap(({ about, note }) => (about === undefined ? [] : [[about, note]]))).toEqual([
+      ['kernel/sysrq', undefined],
+      ['net.ipv4.ip_forward', 'the files of sysctl set "1"'],
+      ['net.ipv4.tcp_rmem', undefined],
     ]);
   });
 });

@@ -81,6 +81,12 @@ for folder in /sys/class/net/*; do
   printf 'interface\t%s %s %s\n' "$(cat "$folder/operstate")" "$device" "${folder##*/}"
 done
 
+# Addresses that were given for a time, by DHCP or a router: the next ones may be others.
+if has ip; then
+  ip -o addr show 2>/dev/null |
+    sed -n '/ dynamic /s/^[0-9]*: *\([^ ]*\)  *inet6\{0,1\} \([^/ ]*\).*/\1 \2/p' | say dynamic
+fi
+
 if [ -r /etc/passwd ]; then
   # Without a shell it is /bin/sh.
   awk -F: 'NF >= 7 && $7 !~ /\/(nologin|false|sync|shutdown|halt)$/ { print $1 ":" $3 ":" $6 ":" $7 }' /etc/passwd | say user
@@ -90,15 +96,19 @@ if [ -r /etc/group ]; then
 fi
 
 # What the administrator has set, and a few that matter everywhere.
-{
-  for file in /etc/sysctl.conf /etc/sysctl.d/*.conf; do
+settings=$(
+  for file in /etc/sysctl.d/*.conf /etc/sysctl.conf; do
     # Those of the system are links or belong to its packages; they begin with 10- or 99-sysctl.
     [ -r "$file" ] || continue
     case $file in
       */10-* | */99-sysctl.conf | */README*) continue ;;
     esac
-    sed -n 's/^[[:blank:]]*-\{0,1\}\([a-z][A-Za-z0-9_.\/-]*\)[[:blank:]]*=.*/\1/p' "$file"
-  done
+    sed -n 's/^[[:blank:]]*-\{0,1\}\([a-z][A-Za-z0-9_.\/-]*\)[[:blank:]]*=[[:blank:]]*/\1 /p' "$file"
+  done | sed '/^[^ ]*\(key\|secret\)[^ ]* /d'
+)
+[ -z "$settings" ] || printf '%s\n' "$settings" | say setting
+{
+  printf '%s\n' "$settings" | cut -d' ' -f1
   echo 'kernel.randomize_va_space
 fs.protected_hardlinks
 fs.protected_symlinks
@@ -122,7 +132,7 @@ done
     [ -e "$place" ] || continue
     grep -RhE '^[[:blank:]]*(ssl_certificate|SSLCertificateFile|ssl\.pemfile|smtpd_tls_cert_file|ssl_cert|tls_certificate|ssl_cert_file|ssl-cert|tls-cert-file|olcTLSCertificateFile:|TLSCertificateFile|bind)[[:blank:]=]' \
       "$place" 2>/dev/null || :
-  done | sed 's/[#;].*//' | tr '[:blank:]="<' '\n' | grep -E '^/[^*?$]+$' || :
+  done | sed 's/[#;].*//' | awk -F '"' '{ print $2; gsub(/[ \t="<]/, "\n"); print }' | grep -E '^/[^*?$]+$' || :
   for file in /etc/letsencrypt/live/*/fullchain.pem; do [ ! -e "$file" ] || printf '%s\n' "$file"; done
 } | sort -u | while read -r file; do
   [ ! -f "$file" ] || printf 'certificate\t%s\n' "$file"

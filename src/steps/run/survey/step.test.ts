@@ -16,8 +16,15 @@ describe('run.survey', () => {
   });
 
   it('says the same in every shell', () => {
-    const [first, ...others] = Object.keys(shells).map((shell) => String(runProbe(kind, {}, shell).stdout));
-    for (const other of others) expect(other).toBe(first);
+    // Other tests open ports and add users on this machine meanwhile.
+    const lasting = /^(?:uid|hostname|system|manager|script|fstab|setting|parameter|certificate|cron|end)\t/;
+    const [first, ...others] = Object.keys(shells).map((shell) =>
+      String(runProbe(kind, {}, shell).stdout)
+        .split('\n')
+        .filter((line) => lasting.test(line)),
+    );
+    expect(first?.length).toBeGreaterThan(5);
+    for (const other of others) expect(other).toEqual(first);
   });
 
   // A lab host, looked at as root through ssh.
