@@ -1,6 +1,6 @@
 import { constants } from 'node:fs';
-import { access, lstat, stat } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
+import { access, lstat, realpath, stat } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
 import { type Problem, UserError } from '../errors.js';
 
 /**
@@ -24,4 +24,21 @@ export async function checkOutputPath(file: string, cwd: string): Promise<void> 
     return refuse('E_PATH_SYMLINK', 'the report would go through a symbolic link', 'remove it, or name its target');
   if (existing && !existing.isFile())
     return refuse('E_NOT_REGULAR', 'the report would replace something that is no regular file', 'choose another file');
+}
+
+/** The same for several reports, each with a file of its own however it is spelt: one would replace the other. */
+export async function checkOutputPaths(files: readonly string[], cwd: string): Promise<void> {
+  const places = new Set<string>();
+  for (const file of files) {
+    await checkOutputPath(file, cwd);
+    const path = resolve(cwd, file);
+    const place = join(await realpath(dirname(path)), basename(path));
+    if (places.has(place))
+      throw new UserError({
+        code: 'E_OUTPUT_TWICE',
+        what: `two reports would be written to ${place}`,
+        hint: 'choose another file for one of them',
+      });
+    places.add(place);
+  }
 }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import type { CommandContext } from '../commands/command.js';
 import { type ExitCode, exitCode, UserError } from '../errors.js';
 import { commandHistory, forgetCommands, runbookHistory } from '../journal/history.js';
@@ -11,7 +11,7 @@ import { runFolder } from '../journal/state.js';
 import { itemsOf, verdictMembers } from '../plan/items.js';
 import type { Plan } from '../plan/plan.js';
 import { reports } from '../reports/index.js';
-import { exitFor, type Output, parseOutputs, writeOutputs } from '../reports/outputs.js';
+import { exitFor, type Output, parseOutputs, type WriteFile, writeOutputs } from '../reports/outputs.js';
 import { quietSummary } from '../reports/quiet.js';
 import { writeWholeFile } from '../reports/write-file.js';
 import { type JudgeOptions, startJudge } from '../result/judge.js';
@@ -66,14 +66,17 @@ export async function perform(options: RunOptions, context: CommandContext): Pro
   const execution = { folder, runId, redactor, reach, secrets, memory, judge, notes: last.notes };
   const result = await execute(plan, options, context, execution);
 
-  await saveResult(folder, result);
-  // Only now: what was seen is not forgotten before somebody can read of it.
-  if (plan.mode === 'run' && memory)
-    for (const problem of [...memory.commit(), ...(isCommand ? forgetCommands(state, new Date()) : [])])
-      await warn(context, problem);
-  for (const problem of await last.save(result)) await warn(context, problem);
+  const unkept = await saveResult(folder, result);
+  // Only what is kept: what was seen is not forgotten before somebody can read of it.
+  if (!unkept) {
+    if (plan.mode === 'run' && memory)
+      for (const problem of [...memory.commit(), ...(isCommand ? forgetCommands(state, new Date()) : [])])
+        await warn(context, problem);
+    for (const problem of await last.save(result)) await warn(context, problem);
+  }
   unlock();
   await show(result, outputs, options, context);
+  if (unkept) throw unkept;
   const untidy = await removeOldRuns(state, project, context, runId);
   if (untidy !== undefined) await warn(context, untidy);
   if (result.run.stopped?.startsWith('SIG') && !options.collect) {
@@ -113,7 +116,7 @@ async function show(
   if (options.show && !silent) await terminal.out(options.show(result));
   if (summarized) await terminal.err(quietSummary(result));
   const wanted = silent || options.show ? outputs.filter((output) => output.file !== undefined) : outputs;
-  const write = (file: string, text: string) => writeWholeFile(resolve(cwd, file), text);
+  const write: WriteFile = (file, text, mode) => writeWholeFile(resolve(cwd, file), text, mode);
   await writeOutputs(result, wanted, terminal, write, { verbose: options.verbose ?? false });
 }
 
@@ -126,8 +129,8 @@ async function chooseOutputs(
   const outputs = parseOutputs(options.outputs ?? fromProject);
   const files = outputs.flatMap(({ file }) => (file === undefined ? [] : [file]));
   if (files.length > 0) {
-    const { checkOutputPath } = await import('../documents/paths.js');
-    for (const file of files) await checkOutputPath(file, cwd);
+    const { checkOutputPaths } = await import('../documents/paths.js');
+    await checkOutputPaths(files, cwd);
   }
   return outputs;
 }
@@ -140,7 +143,9 @@ function keepRequest(folder: string, options: RunOptions, { runbook, runId }: Pr
   const { resume, show: _, collect: __, ...asked } = options;
   if (!resume) {
     try {
-      mkdirSync(folder, { recursive: true, mode: 0o700 });
+      mkdirSync(dirname(folder), { recursive: true, mode: 0o700 });
+      // On its own: of a file system that is read-only the recursive one says that it is not there.
+      mkdirSync(folder, { mode: 0o700 });
       writeRequest(folder, { id: runId, cwd: context.cwd, sha256, options: asked });
     } catch (error) {
       throw notKept(folder, error);
@@ -169,11 +174,13 @@ function expectedResults(
   };
 }
 
-async function saveResult(folder: string, result: RunResult): Promise<void> {
+/** What was seen is worth showing even where it cannot be kept: gives why, in place of throwing it. */
+async function saveResult(folder: string, result: RunResult): Promise<UserError | undefined> {
   try {
     await writeWholeFile(join(folder, 'result.json'), `${JSON.stringify(result)}\n`);
+    return undefined;
   } catch (error) {
-    throw notKept(folder, error);
+    return notKept(folder, error);
   }
 }
 

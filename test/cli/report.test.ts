@@ -81,6 +81,21 @@ describe('the reports of a run', () => {
     for (const file of ['out.xml', 'out.json']) expect(statSync(join(project.folder, file)).mode & 0o777).toBe(0o600);
   });
 
+  it('lets the exporter read its file, from a run and from a report', async () => {
+    await project.run(['run', 'odd.yaml', '--quiet', '-o', 'prometheus=run.prom']);
+    await project.run(['report', '-o', 'prometheus=report.prom']);
+
+    for (const file of ['run.prom', 'report.prom'])
+      expect(statSync(join(project.folder, file)).mode & 0o777).toBe(0o644);
+  });
+
+  it('refuses two reports for one file before anything runs', async () => {
+    const ended = await project.run(['run', 'odd.yaml', '-o', 'json=out', '-o', 'junit=./out']);
+
+    expect(ended.code).toBe(2);
+    expect(ended.stderr).toMatch(/^opsctl: E_OUTPUT_TWICE two reports would be written to \/.*\/out; /);
+  });
+
   it('refuses a mistake in `-o` before anything runs', async () => {
     const before = (await project.run(['runs', '--json'])).stdout;
     const ended = await project.run(['run', 'odd.yaml', '-o', 'jnit']);

@@ -3,7 +3,7 @@ import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writ
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { checkOutputPath } from '../../src/documents/paths.js';
+import { checkOutputPath, checkOutputPaths } from '../../src/documents/paths.js';
 import { loadProject } from '../../src/documents/project.js';
 import { type GroupEntry, loadRunbook, type StepEntry } from '../../src/documents/runbook.js';
 import { UserError } from '../../src/errors.js';
@@ -168,5 +168,19 @@ describe('checkOutputPath', () => {
     expect(await codesOf(checkOutputPath('missing/x.xml', folder))).toEqual(['E_REPORT_DIR']);
     expect(await codesOf(checkOutputPath('target/x.xml', folder))).toEqual(['E_REPORT_DIR']);
     expect(await codesOf(checkOutputPath('sub', folder))).toEqual(['E_NOT_REGULAR']);
+  });
+
+  it('refuses two reports for one file, however it is spelt', async () => {
+    mkdirSync(join(folder, 'sub'));
+    symlinkSync(join(folder, 'sub'), join(folder, 'again'));
+
+    for (const files of [
+      ['a', './a'],
+      ['a', join(folder, 'a')],
+      ['sub/a', 'again/a'],
+      ['sub/../a', 'a'],
+    ])
+      expect(await codesOf(checkOutputPaths(files, folder))).toEqual(['E_OUTPUT_TWICE']);
+    expect(await codesOf(checkOutputPaths(['a', 'sub/a', 'b'], folder))).toEqual([]);
   });
 });
