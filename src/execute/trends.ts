@@ -75,7 +75,7 @@ function isNamed(name: string, wanted: string): boolean {
 function pointsOf({ name }: Metric, samples: readonly Sample[], at: number): readonly Point[] {
   return samples.flatMap((sample) => {
     const value = sample.values[name];
-    return value === undefined || sample.at >= at ? [] : [{ at: sample.at, value }];
+    return typeof value !== 'number' || sample.at >= at ? [] : [{ at: sample.at, value }];
   });
 }
 

@@ -6,6 +6,7 @@ export const script = `
 'use strict';
 (() => {
   const form = document.getElementById('filter');
+  if (!form) return;
   const status = document.getElementById('shown');
   const parts = [...document.querySelectorAll('[data-outcome]')].map((element) => ({
     element,

@@ -96,7 +96,8 @@ function perfdata(result: RunResult): { readonly perf: string; readonly left: nu
     return host.steps.flatMap((step, index) =>
       step.metrics.map((metric) => ({
         bad: needsAttention(step),
-        text: perfdatum(`${several ? `${host.name} ` : ''}${labels[index]} ${metric.name}`, metric),
+        label: safeLabel(`${several ? `${host.name} ` : ''}${labels[index]} ${metric.name}`),
+        metric,
       })),
     );
   });
@@ -106,10 +107,16 @@ function perfdata(result: RunResult): { readonly perf: string; readonly left: nu
   const own = `hosts_ok=${healthy};;;0;${result.hosts.length}`;
   let perf = own;
   let left = 0;
+  const seen = new Set<string>();
   // The numbers of what is wrong come first, so that a cut takes the others.
-  for (const { text } of [...all.filter(({ bad }) => bad), ...all.filter(({ bad }) => !bad)]) {
-    if (Buffer.byteLength(perf) + Buffer.byteLength(text) + 1 > maxPerfBytes) left += 1;
-    else perf += ` ${text}`;
+  for (const { label, metric } of [...all.filter(({ bad }) => bad), ...all.filter(({ bad }) => !bad)]) {
+    const text = perfdatum(label, metric);
+    // A daemon keeps one series a label: a second number would be mixed into it.
+    if (seen.has(label) || Buffer.byteLength(perf) + Buffer.byteLength(text) + 1 > maxPerfBytes) left += 1;
+    else {
+      perf += ` ${text}`;
+      seen.add(label);
+    }
   }
   return { perf, left };
 }
@@ -124,7 +131,7 @@ function stepLabels({ steps }: HostResult): readonly string[] {
   );
 }
 
-/** `'label'=value[UOM];[warn];[crit];[min];[max]` */
+/** `'label'=value[UOM];[warn];[crit];[min];[max]`, the label escaped. */
 function perfdatum(label: string, { value, unit, warning, critical, min, max }: Metric): string {
   const scale = unit === 'ratio' ? 100 : 1;
   const number = (input: number | undefined) =>
@@ -132,7 +139,7 @@ function perfdatum(label: string, { value, unit, warning, critical, min, max }: 
   const range = (input: string | undefined) => (input === undefined ? '' : scaleRange(input, scale));
   const shown = Number.isFinite(value) ? `${number(value)}${symbols[unit]}` : 'U';
   const fields = [shown, range(warning), range(critical), number(min), number(max)].join(';');
-  return `'${safeLabel(label)}'=${fields.replace(/;+$/, '')}`;
+  return `'${label}'=${fields.replace(/;+$/, '')}`;
 }
 
 const symbols: Readonly<Record<Metric['unit'], string>> = {
@@ -149,11 +156,11 @@ function safeLabel(label: string): string {
 }
 
 function scaleRange(range: string, factor: number): string {
-  if (!/^@?(?:~|-?[\d.]+(?:e[+-]?\d+)?)?:?(?:-?[\d.]+(?:e[+-]?\d+)?)?$/i.test(range)) return '';
-  return range.replace(/-?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?/gi, (number) =>
-    plain(rounded(Number(number) * factor, factor)),
-  );
+  return isRange.test(range) ? range.replace(numbers, (number) => plain(rounded(Number(number) * factor, factor))) : '';
 }
+
+const numbers = /-?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?/gi;
+const isRange = new RegExp(`^@?(?:(?:~|${numbers.source})?:)?(?:${numbers.source})?$`, 'i');
 
 /** Four decimals of a per cent are more than anybody measures. */
 function rounded(value: number, scale: number): number {

@@ -1,6 +1,6 @@
 /** What to do about a reason code, where the result itself does not say it. */
 export function remedyFor(reason: string): string | undefined {
-  return remedies[reason];
+  return Object.hasOwn(remedies, reason) ? remedies[reason] : undefined;
 }
 
 const remedies: Readonly<Record<string, string>> = {
@@ -30,6 +30,9 @@ const remedies: Readonly<Record<string, string>> = {
   'program-missing': 'install the OpenSSH client, or use `transport: ssh`',
   'needs-privilege': 'set `sudo: true`, and allow the account in sudoers',
   'sudo-refused': 'allow the account in sudoers, or give `sudo.password`',
+  'sudo-password': 'check what `sudo.password` refers to: it is the password of the account that logs in',
+  'sudo-tty': 'in sudoers: `Defaults:USER !requiretty`',
+  'sudo-missing': 'install sudo there, or log in as root without `sudo`',
   'tool-missing': 'install the tool on the host',
   'too-few-results': 'see what was skipped or is unknown there, or lower `expect-min-results` of the runbook',
   timeout: 'give the step a longer `timeout`, or find out what hangs',

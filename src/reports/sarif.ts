@@ -143,6 +143,6 @@ function resultOf(issue: Issue, ruleIndex: number, result: RunResult) {
 /** Relative to the root of the repository, or a `file:` address; readers refuse a result that is nowhere. */
 function uriOf(result: RunResult): string {
   const inside = repositoryFile(result);
-  if (inside !== undefined) return inside.split('/').map(encodeURIComponent).join('/');
+  if (inside !== undefined) return escapeText(inside).split('/').map(encodeURIComponent).join('/');
   return result.run.file?.startsWith('/') ? pathToFileURL(result.run.file).href : 'opsctl';
 }

@@ -276,6 +276,17 @@ describe('nagios', () => {
     expect(perf.get('web1 load uptime')).toEqual({ value: '1036800', unit: 's' });
   });
 
+  it('has each label once, and says that a number is left out', async () => {
+    const metrics = ['a', 'b=c', 'b_c', 'a'].map((name, value) => ({ name, value, unit: 'count' as const }));
+    const text = await render('nagios', runResult([{ name: 'web1', steps: [stepResult({ metrics })] }]));
+
+    expect([...pluginOutput(text).perf].map(([label, { value }]) => [label, value]).slice(1)).toEqual([
+      ['disk a', '0'],
+      ['disk b_c', '1'],
+    ]);
+    expect(text).toContain('\n2 numbers left out\n');
+  });
+
   it('leaves the host out of its labels when there is one', async () => {
     const { state, perf } = pluginOutput(await render('nagios', runResult([{ name: 'web1', steps: [disk(0.4)] }])));
 

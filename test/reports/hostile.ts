@@ -65,6 +65,10 @@ export const payloads: readonly string[] = [
   '👩‍👩‍👧‍👦'.repeat(20),
   `e${'\u0301'.repeat(200)}`,
   '{"json":"\\"}',
+  '__proto__',
+  'constructor',
+  '~',
+  '...',
 ];
 
 /** A line of one megabyte. */
@@ -74,30 +78,34 @@ export const longLine = `start ${'x'.repeat(1024 * 1024)} end`;
 export function saying(text: string): RunResult {
   const evidence = { exitStatus: 1, stdout: text, stderr: text, stdoutBytes: text.length, stderrBytes: text.length };
   const finding = {
-    id: 'rule',
+    id: text,
     severity: 'high' as const,
     subject: text,
     detail: text,
     remedy: text,
-    fingerprint: 'rule',
+    controls: [text],
+    fingerprint: text,
   };
   const metrics = [{ name: `used{${text}}`, value: 0.5, unit: 'ratio' as const, warning: '0.8', critical: text }];
   const said = { summary: text, evidence, metrics, item: text };
   return {
-    ...runResult([
-      {
-        name: 'web1',
-        steps: [
-          stepResult({ ...said, outcome: 'failed', findings: [finding], name: text }),
-          stepResult({ ...said, step: 'warn', outcome: 'warning', findings: [finding] }),
-          stepResult({ ...said, step: 'unknown', outcome: 'unknown', reason: text }),
-          stepResult({ ...said, step: 'skip', outcome: 'skipped' }),
-          stepResult({ ...said, step: 'run', uses: 'run.command', outcome: 'changed' }),
-          stepResult({ ...said, step: 'ran', uses: 'run.command', outcome: 'failed' }),
-        ],
-      },
-      { name: 'web2', trouble: { outcome: 'unreachable', reason: 'connect-timeout', summary: text } },
-    ]),
+    ...runResult(
+      [
+        {
+          name: 'web1',
+          steps: [
+            stepResult({ ...said, outcome: 'failed', findings: [finding], name: text }),
+            stepResult({ ...said, step: 'warn', outcome: 'warning', findings: [finding] }),
+            stepResult({ ...said, step: 'unknown', outcome: 'unknown', reason: text }),
+            stepResult({ ...said, step: 'skip', outcome: 'skipped' }),
+            stepResult({ ...said, step: 'run', uses: 'run.command', outcome: 'changed' }),
+            stepResult({ ...said, step: 'ran', uses: 'run.command', outcome: 'failed' }),
+          ],
+        },
+        { name: 'web2', trouble: { outcome: 'unreachable', reason: 'connect-timeout', summary: text } },
+      ],
+      { runbook: text, file: text, actor: text, stopped: text },
+    ),
     warnings: [text],
   };
 }
