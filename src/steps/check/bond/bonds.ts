@@ -36,7 +36,8 @@ export interface Link {
   readonly status: string;
   readonly up: boolean;
   readonly failures: number;
-  readonly aggregator: number | null;
+  /** `none` while it is in no aggregator; null where the kernel does not tell. */
+  readonly aggregator: number | 'none' | null;
 }
 
 /** Reads the files of /proc/net/bonding; null when the one that was asked for is not there. */
@@ -85,8 +86,7 @@ function readLink(part: string): Link {
     status,
     up: status === 'up',
     failures: numberOf(values.get('Link Failure Count'), 'link failures'),
-    // `N/A` while it is in none.
-    aggregator: aggregator === undefined || aggregator === 'N/A' ? null : numberOf(aggregator, 'aggregator'),
+    aggregator: aggregator === undefined ? null : aggregator === 'N/A' ? 'none' : numberOf(aggregator, 'aggregator'),
   };
 }
 

@@ -76,6 +76,19 @@ describeWith('check.bond', ['unshare', 'root', 'dash', 'bash', 'busybox'], () =>
     });
   });
 
+  it('finds a link that is up in no aggregator', () => {
+    const none = read('lacp')
+      .replaceAll('MII Status: down', 'MII Status: up')
+      .replace('00:00:00:00:00:00', '02:0:0:0:0:1')
+      .replace('Aggregator ID: 1', 'Aggregator ID: N/A');
+
+    expect(judgeOutput(kind, none)).toMatchObject({
+      outcome: 'failed',
+      reason: 'link-apart',
+      summary: 'eth0 of bond0 is up but carries nothing: it is in another aggregator, or in none',
+    });
+  });
+
   it('warns about a bond that never notices a dead link', () => {
     expect(judgeOutput(kind, read('round-robin-unwatched'))).toMatchObject({
       outcome: 'warning',

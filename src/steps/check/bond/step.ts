@@ -143,14 +143,19 @@ function judgeBond(bond: Bond, given: Params): { issues: readonly Issue[]; metri
 function lacpIssues({ name, mode, links, partner, aggregator }: Bond): readonly Issue[] {
   if (mode !== '802.3ad') return [];
   const up = links.filter((link) => link.up && link.aggregator !== null);
-  const used = aggregator ?? up[0]?.aggregator ?? null;
+  const used = aggregator ?? up.find((link) => link.aggregator !== 'none')?.aggregator ?? null;
   const apart = up.filter((link) => link.aggregator !== used);
   return [
     ...(partner !== null && /^(?:00:){5}00$/.test(partner)
       ? [wrong('no-lacp-partner', `${name} has no LACP partner: does the switch speak LACP on these ports?`)]
       : []),
     ...(apart.length > 0
-      ? [wrong('link-apart', `${list(apart)} of ${name} is up but carries nothing: it is in another aggregator`)]
+      ? [
+          wrong(
+            'link-apart',
+            `${list(apart)} of ${name} is up but carries nothing: it is in another aggregator, or in none`,
+          ),
+        ]
       : []),
   ];
 }

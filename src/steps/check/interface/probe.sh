@@ -22,8 +22,9 @@ done
 [ "$2" = addresses ] || exit 0
 command -v ip >/dev/null || exit 127
 said=$(ip -o addr show dev "$1") || exit 69
-printf '%s\n' "$said" | while read -r _ _ family address _; do
-  case $family in
-    inet | inet6) printf 'address\t%s\n' "$address" ;;
+printf '%s\n' "$said" | while read -r _ _ family address rest; do
+  case $family:$rest in
+    inet6:*' dadfailed '*) printf 'duplicate\t%s\n' "$address" ;;
+    inet:* | inet6:*) printf 'address\t%s\n' "$address" ;;
   esac
 done

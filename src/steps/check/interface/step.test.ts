@@ -31,6 +31,17 @@ describe('check.interface', () => {
     });
   });
 
+  it('fails for an address that another machine was found to have', () => {
+    const output = fixture('debian12-duplicate.txt', import.meta.url);
+
+    expect(judge(output, { addresses: ['fd00:9::3'] }).outcome).toBe('ok');
+    expect(judge(output, { addresses: ['fd00:9::2'] })).toMatchObject({
+      outcome: 'failed',
+      reason: 'address-duplicate',
+      summary: 'eth0 cannot use fd00:9::2: another machine has it (dadfailed)',
+    });
+  });
+
   it('wants the MTU and the speed', () => {
     expect(judge(said(), { mtu: 9000 }).reason).toBe('wrong-mtu');
     expect(judge(said({ more: 'speed\t100\n' }), { speed: 1000 }).summary).toBe(

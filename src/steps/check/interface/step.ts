@@ -63,6 +63,8 @@ export interface InterfaceData {
   readonly dropped: number;
   /** With the length of their network. */
   readonly addresses: readonly string[];
+  /** Those that the kernel does not use, because another machine has them. */
+  readonly duplicates: readonly string[];
 }
 
 const switchedOn = 1;
@@ -90,8 +92,10 @@ export default defineHostStep<FromSchema<typeof params>, InterfaceData>({
         errors: 0,
         dropped: 0,
         addresses: [],
+        duplicates: [],
       };
     const number = (name: string) => numberOf(values.get(name), name);
+    const all = (name: string) => lines.filter(([key]) => key === name).map(([, value]) => value);
     const operstate = values.get('operstate');
     if (!operstate) throw new UnreadableOutput('the state of the interface is missing');
     const speed = values.has('speed') ? number('speed') : -1;
@@ -105,7 +109,8 @@ export default defineHostStep<FromSchema<typeof params>, InterfaceData>({
       packets: number('rx_packets') + number('tx_packets'),
       errors: number('rx_errors') + number('tx_errors'),
       dropped: number('rx_dropped') + number('tx_dropped'),
-      addresses: lines.filter(([key]) => key === 'address').map(([, value]) => value),
+      addresses: all('address'),
+      duplicates: all('duplicate'),
     };
   },
   judge(data, given) {
@@ -123,9 +128,14 @@ export default defineHostStep<FromSchema<typeof params>, InterfaceData>({
     if (up !== (given.state === 'up'))
       issues.push(wrong(`interface-${up ? 'up' : 'down'}`, `is ${state}, should be ${given.state}`));
     const missing = given.addresses.filter((wanted) => !data.addresses.some((found) => isSame(found, wanted)));
-    if (missing.length > 0)
+    const isDuplicate = (wanted: string) => data.duplicates.some((found) => isSame(found, wanted));
+    const taken = missing.filter(isDuplicate);
+    const absent = missing.filter((wanted) => !isDuplicate(wanted));
+    if (taken.length > 0)
+      issues.push(wrong('address-duplicate', `cannot use ${taken.join(', ')}: another machine has it (dadfailed)`));
+    if (absent.length > 0)
       issues.push(
-        wrong('address-missing', `lacks ${missing.join(', ')}, has ${data.addresses.join(', ') || 'no address'}`),
+        wrong('address-missing', `lacks ${absent.join(', ')}, has ${data.addresses.join(', ') || 'no address'}`),
       );
     if (given.mtu !== undefined && given.mtu !== data.mtu)
       issues.push(wrong('wrong-mtu', `has MTU ${data.mtu}, should have ${given.mtu}`));
