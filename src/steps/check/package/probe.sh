@@ -17,7 +17,10 @@ if [ -r /var/lib/dpkg/status ] && [ -x /usr/bin/dpkg-query ]; then
   compare() { /usr/bin/dpkg --compare-versions "$1" "$2" "$3"; }
 elif [ -r /lib/apk/db/installed ] && command -v apk >/dev/null 2>&1; then
   printf 'manager\tapk\n'
-  said=$(apk info -e -v -- "$name" 2>/dev/null) || said=
+  said=$(apk info -e -v -- "$name" 2>/dev/null) || {
+    if grep -qxF "P:$name" /lib/apk/db/installed; then exit 69; fi
+    said=
+  }
   [ -z "$said" ] || said="ii 	${said#"$name"-}	"
   compare() {
     case $2$(apk version -t -- "$1" "$3") in
@@ -28,7 +31,12 @@ elif [ -r /lib/apk/db/installed ] && command -v apk >/dev/null 2>&1; then
 elif [ -x /usr/bin/rpm ]; then
   printf 'manager\trpm\n'
   said=$(/usr/bin/rpm -q --qf 'ii \t%|EPOCH?{%{EPOCH}}:{0}|:%{VERSION}-%{RELEASE}\t%{ARCH}\n' -- "$name" 2>&1) || {
+    # It calls everything not installed when it cannot read its database, too.
     case $said in
+      *error:*)
+        printf '%s\n' "$said" | grep error: >&2
+        exit 69
+        ;;
       *'is not installed'*) said= ;;
       *)
         printf '%s\n' "$said" >&2

@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -78,5 +78,17 @@ describeWith('check.package with rpm', ['rpmbuild', 'unshare', 'root', 'dash', '
   it('tells what is not there', () => {
     expect(judged({ name: 'nothing' }, 'dash').reason).toBe('package-absent');
     expect(judged({ name: 'plain', state: 'absent' }, 'dash').reason).toBe('package-present');
+  });
+
+  it('never calls a package absent when rpm cannot read its database', () => {
+    const dbpath = execFileSync('rpm', ['--eval', '%{_dbpath}'], { env, encoding: 'utf8' }).trim();
+    const database = join(dbpath, 'rpmdb.sqlite');
+    const whole = readFileSync(database);
+    writeFileSync(database, 'no database at all, as after a full disk');
+    try {
+      expect(() => judged({ name: 'plain', state: 'absent' }, 'dash')).toThrow('cannot open Packages database');
+    } finally {
+      writeFileSync(database, whole);
+    }
   });
 });
