@@ -10,6 +10,13 @@ const files = {
   'backup.service': '[Service]\nType=oneshot\nExecStart=/bin/true\n',
   'backup.timer': '[Timer]\nOnCalendar=hourly\n[Install]\nWantedBy=timers.target\n',
   'answer.service': '[Service]\nExecStart=/bin/cat\nStandardInput=socket\n',
+  // Names as systemd makes them, and what nobody should read.
+  'odd-\\x2dname.service':
+    '[Service]\nEnvironment=TOKEN=hunter2\nExecStart=/bin/sleep infinity\n[Install]\nWantedBy=multi-user.target\n',
+  'copy@.service': '[Service]\nExecStart=/bin/sleep 99999\n[Install]\nWantedBy=multi-user.target\n',
+  'given.service': '[Service]\nExecStart=/bin/cat\nStandardInput=socket\n',
+  'given.socket':
+    '[Socket]\nListenStream=10.77.9.9:7009\nListenDatagram=10.77.9.9:68\nFreeBind=true\n[Install]\nWantedBy=sockets.target\n',
   'answer.socket': '[Socket]\nListenStream=127.0.0.1:7007\n[Install]\nWantedBy=sockets.target\n',
 };
 
@@ -23,12 +30,21 @@ describeWith('opsctl discover on a systemd host', labNeeds, () => {
     for (const [name, text] of Object.entries(files)) await web.writeFile(`/etc/systemd/system/${name}`, text);
     await web.must(
       [
+        'ip addr add 10.77.9.9/16 dev host0 valid_lft 36000 preferred_lft 36000',
         'systemctl daemon-reload',
-        'systemctl enable --now backup.timer answer.socket',
+        'systemctl enable --now backup.timer answer.socket given.socket',
+        String.raw`systemctl enable --now 'odd-\x2dname.service' 'copy@a-b.service' 'copy@x\x2dy.service'`,
+        'systemd-run --unit=passing sleep 99999',
         'systemctl start backup.service',
         'mkdir -p /srv/fast',
         'echo "tmpfs /srv/fast tmpfs nosuid,nodev 0 0" >>/etc/fstab',
         'mount /srv/fast',
+        "mkdir -p '/srv/with space' /mnt/passing",
+        String.raw`printf '%s\n' 'tmpfs /srv/with\040space tmpfs nosuid 0 0' >>/etc/fstab`,
+        "mount '/srv/with space' && mount -t tmpfs passing /mnt/passing",
+        "echo 'net.ipv4.tcp_fastopen_key = 11111111-22222222-33333333-44444444' >/etc/sysctl.d/60-key.conf",
+        "echo 'net.ipv4.ip_local_port_range = 1 2' >/etc/sysctl.d/61-ports.conf",
+        "echo 'first.last:x:2001:2001::/home/first last:/bin/sh' >>/etc/passwd",
         // What looks like an expression is text.
         "echo 'odd:x:2000:2000::/home/${{ host.name }}:/bin/sh' >>/etc/passwd",
         'usermod -aG adm ops',
@@ -70,7 +86,29 @@ describeWith('opsctl discover on a systemd host', labNeeds, () => {
       ]),
     );
     expect(steps.map(({ step }) => step).filter((step) => /systemd_|dbus|getty|tmpfiles/.test(step))).toEqual([]);
-    expect(steps.length).toBeLessThan(45);
+    expect(steps.length).toBeLessThan(60);
+  });
+
+  it('writes odd names as they are', () => {
+    const text = written();
+    for (const line of [
+      String.raw`with: { name: "odd-\\x2dname", enabled: true }`,
+      'with: { name: copy@a-b, enabled: true }',
+      String.raw`with: { name: "copy@x\\x2dy", enabled: true }`,
+      'with: { path: /srv/with space, type: tmpfs, options: [ nosuid ] }',
+      'with: { name: first.last, uid: 2001, home: /home/first last, shell: /bin/sh }',
+    ])
+      expect(text).toContain(line);
+  });
+
+  it('writes nothing that passes by, and nothing that is secret', () => {
+    const text = written();
+    for (const word of ['10.77.9.9', 'udp_68', 'passing', 'hunter2', 'fastopen', '22222222'])
+      expect(text).not.toContain(word);
+    expect(text).toMatch(/REVIEW: its address was given to the host for a time.*\n +- id: port_tcp_7009\n/);
+    expect(text).toMatch(
+      /REVIEW: the files of sysctl set "1 2"\n +- id: kernel_parameter_net_ipv4_ip_local_port_range\n/,
+    );
   });
 
   it('says what it left out, and what a person has to decide', () => {
@@ -122,6 +160,16 @@ describeWith('opsctl discover on a systemd host', labNeeds, () => {
         `sed -i s/8444/8443/ $(grep -rl 8444 /etc/nginx) && systemctl restart nginx`,
       ),
     ).toEqual(['port_tcp_8443', 'listening']);
+  });
+
+  it('then notices what goes wrong with what has an odd name', async () => {
+    const units = String.raw`'odd-\x2dname.service' 'copy@x\x2dy.service'`;
+    expect(
+      await notOk(
+        `systemctl stop ${units}; mount -o remount,suid '/srv/with space'; usermod -s /bin/bash first.last`,
+        `systemctl start ${units}; mount -o remount,nosuid '/srv/with space'; usermod -s /bin/sh first.last`,
+      ),
+    ).toEqual(['mount_srv_with_space', 'service_copy_x_x2dy', 'service_odd_x2dname', 'user_first_last']);
   });
 
   it('then notices one more user', async () => {
