@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { includeKind, includeSchema, includeSummary } from '../documents/include.schema.js';
-import { nearest } from '../documents/nearest.js';
+import { nearestKind } from '../documents/nearest.js';
 import { UserError } from '../errors.js';
 import { documentKind, type KindDocumentation, yamlText } from '../steps/documentation.js';
 import { stepKinds } from '../steps/index.js';
@@ -91,7 +91,7 @@ function wrap(text: string, width: number): string[] {
 }
 
 function unknownKind(kind: string, names: readonly string[]): UserError {
-  const close = nearest(kind, names);
+  const close = nearestKind(kind, names);
   return new UserError({
     code: 'E_STEP_UNKNOWN',
     what: `unknown step "${kind}"`,

@@ -28,7 +28,8 @@ export function explainError(error: LocatedError, check: Check): Problem {
     case 'dependentRequired':
     case 'dependencies': {
       const key = String(error.params.missingProperty);
-      const about = describe((schema.properties as Schema | undefined)?.[key]);
+      const property = (schema.properties as Schema | undefined)?.[key] as Schema | undefined;
+      const about = Array.isArray(property?.enum) ? either(property.enum.map(plain)) : describe(property);
       const inside = error.path.length === 0 ? check.subject : name;
       const at = check.place(
         [...base, ...error.path],

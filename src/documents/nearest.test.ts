@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { nearest } from './nearest.js';
+import { nearest, nearestKind } from './nearest.js';
 
 it.each([
   ['stpes', ['steps', 'name', 'hosts'], 'steps'],
@@ -11,4 +11,13 @@ it.each([
   ['x', [], undefined],
 ])('%s among %j is %s', (typed, candidates, expected) => {
   expect(nearest(typed, candidates)).toBe(expected);
+});
+
+it.each([
+  ['disk', 'check.disk'],
+  ['command', 'check.command'],
+  ['chek.disk', 'check.disk'],
+  ['nothing', undefined],
+])('the step %s is %s', (typed, expected) => {
+  expect(nearestKind(typed, ['check.disk', 'check.disk-io', 'check.command', 'run.command'])).toBe(expected);
 });

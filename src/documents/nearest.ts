@@ -15,6 +15,11 @@ export function nearest(typed: string, candidates: Iterable<string>): string | u
   return best;
 }
 
+/** The step kind that was meant: `disk` is check.disk, as it is in `opsctl check disk`. */
+export function nearestKind(typed: string, kinds: readonly string[]): string | undefined {
+  return kinds.find((kind) => kind.split('.')[1] === typed) ?? nearest(typed, kinds);
+}
+
 /** Two letters swapped count as one slip. */
 function edit(a: string, b: string): number {
   if (a.length === b.length) {

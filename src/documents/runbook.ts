@@ -8,7 +8,7 @@ import { documentReader, shownPath } from './document-reader.js';
 import { givenProblems, type IncludeLink, includedFileProblem, includeProblems } from './include.js';
 import { type IncludeParams, includeKind, includeSchema } from './include.schema.js';
 import { documentProblems, loadedDocument, readDocument } from './load.js';
-import { nearest } from './nearest.js';
+import { nearest, nearestKind } from './nearest.js';
 import { validateParams } from './params.js';
 import { parse } from './parse.js';
 import {
@@ -212,7 +212,7 @@ class RunbookLoader {
     const at = (part: DocumentPath, side?: 'key' | 'value') => scope.document.place([...path, ...part], side);
     const load = Object.hasOwn(stepKinds, step.uses) ? stepKinds[step.uses] : undefined;
     if (step.uses !== includeKind && !load) {
-      const meant = nearest(step.uses, [...Object.keys(stepKinds), includeKind]);
+      const meant = nearestKind(step.uses, [...Object.keys(stepKinds), includeKind]);
       const hint = `${meant ? `did you mean \`${meant}\`? ` : ''}list the step kinds with \`opsctl steps\``;
       this.#refuse('E_STEP_UNKNOWN', `unknown step ${quote(step.uses)}`, at(['uses']), hint);
       return undefined;

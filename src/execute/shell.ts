@@ -18,7 +18,7 @@ export interface ShellRun {
 
 export interface ShellRefusal {
   readonly reason:
-    | 'needs-privilege'
+    | 'sudo-refused'
     | 'sudo-password'
     | 'sudo-tty'
     | 'sudo-missing'
@@ -167,13 +167,13 @@ function classifyRefusal(
     }
     if (/a password is required|a terminal is required/i.test(text)) {
       return {
-        reason: 'needs-privilege',
+        reason: 'sudo-refused',
         summary:
           'sudo wants a password and none is configured; allow NOPASSWD or set `sudo: { password: { secret: … } }`',
       };
     }
     if (/not in the sudoers|is not allowed to (?:execute|run)|may not run sudo/i.test(text)) {
-      return { reason: 'needs-privilege', summary: 'this user may not use sudo here' };
+      return { reason: 'sudo-refused', summary: 'this user may not use sudo here' };
     }
     if (status === 127 || /sudo: (?:command )?not found|Unknown command.*sudo/i.test(text)) {
       return { reason: 'sudo-missing', summary: 'sudo is not installed' };

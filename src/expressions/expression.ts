@@ -39,6 +39,8 @@ export type ExpressionContext = Readonly<Partial<Record<ScopeName, unknown>>>;
 export interface Expression {
   readonly source: string;
   readonly uses: Uses;
+  /** Where it stands. */
+  place(): Place;
   /** Gives a JSON value. Throws EvaluationError. */
   evaluate(context: ExpressionContext): unknown;
 }
@@ -75,14 +77,18 @@ function compileWithEngine(source: string, scope: Scope, locate: Locate, expecte
   if (problems.length > 0) throw new UserError(problems);
   checkTypes(source, scope, inspection, parsed, locate, expected);
   const uses = usesOf(inspection, scope);
-  return { source, uses, evaluate: (context) => evaluate(source, parsed, uses, context) };
+  const place = () => locate(source.length - source.trimStart().length, source.trimEnd().length);
+  const expression: Expression = { source, uses, place, evaluate: (context) => evaluate(expression, parsed, context) };
+  return expression;
 }
 
 /** Evaluates a condition. Anything but true or false is an EvaluationError: an empty list is not "false". */
 export function evaluateCondition(expression: Expression, context: ExpressionContext): boolean {
   const value = expression.evaluate(context);
   if (typeof value === 'boolean') return value;
-  throw new EvaluationError(`the condition gives ${describe(value)}, not true or false`, expression.source);
+  throw new EvaluationError(`the condition gives ${describe(value)}, not true or false`, expression.source, {
+    place: expression.place(),
+  });
 }
 
 /** `a text`, `a list` … for messages. */
@@ -92,7 +98,7 @@ export function describe(value: unknown): string {
   return { string: 'a text', number: 'a number', boolean: 'true or false' }[typeof value as string] ?? 'a map';
 }
 
-function evaluate(source: string, parsed: Parsed, uses: Uses, context: ExpressionContext): unknown {
+function evaluate({ source, uses, place }: Expression, parsed: Parsed, context: ExpressionContext): unknown {
   try {
     const convert = createConverter();
     const values = new Map<string, unknown>();
@@ -100,7 +106,7 @@ function evaluate(source: string, parsed: Parsed, uses: Uses, context: Expressio
     return fromEngine(run(parsed, values));
   } catch (error) {
     if (error instanceof EvaluationError) throw error;
-    throw new EvaluationError(`${messageOf(error)} in \`${source.trim()}\``, source, { cause: error });
+    throw new EvaluationError(`${messageOf(error)} in \`${source.trim()}\``, source, { cause: error, place: place() });
   }
 }
 

@@ -24,15 +24,15 @@ export function plainParameter(source: string, scope: Scope, compile: () => Expr
   if (name === undefined || reserved.has(name) || !scope.names.has('params') || !scope.params?.has(name))
     return undefined;
   let compiled: Expression | undefined;
+  const whole = () => {
+    compiled ??= compile();
+    return compiled;
+  };
   return {
     source,
     uses: { names: new Set(['params']), steps: new Set(), vars: new Set() },
-    evaluate(context) {
-      const value = plainValue(name, context);
-      if (value !== undefined) return value;
-      compiled ??= compile();
-      return compiled.evaluate(context);
-    },
+    place: () => whole().place(),
+    evaluate: (context) => plainValue(name, context) ?? whole().evaluate(context),
   };
 }
 

@@ -89,7 +89,7 @@ function interpolate(expression: Expression, context: ExpressionContext): string
   if (typeof value === 'string') return value;
   if (typeof value === 'number' || typeof value === 'boolean') return String(value);
   const what = `\`${expression.source.trim()}\` gives ${describe(value)}, which cannot stand inside a text`;
-  throw new EvaluationError(what, expression.source);
+  throw new EvaluationError(what, expression.source, { place: expression.place() });
 }
 
 function report(what: string, path: ValuePath, { placeOf, problems }: Compilation): void {

@@ -3,12 +3,17 @@
  * so that `constructor` or `__proto__` in host data is a key like any other, and nothing is cloned.
  */
 
+import type { Place } from '../errors.js';
+
 /** Something went wrong while an expression ran on real values. On a host it is that host's trouble. */
 export class EvaluationError extends Error {
   readonly source: string;
+  /** Where the expression stands, when that is known. */
+  readonly place?: Place;
 
-  constructor(message: string, source: string, options?: ErrorOptions) {
+  constructor(message: string, source: string, { place, ...options }: ErrorOptions & { place?: Place } = {}) {
     super(message, options);
+    if (place) this.place = place;
     this.name = 'EvaluationError';
     this.source = source;
   }

@@ -70,7 +70,10 @@ export async function execute(
       throw error;
     }
   };
-  const onSignal = () => stop.abort(context.signal.reason);
+  const onSignal = () => {
+    stop.abort(context.signal.reason);
+    progress.stopping(String(context.signal.reason));
+  };
   if (context.signal.aborted) onSignal();
   context.signal.addEventListener('abort', onSignal, { once: true });
   const deadline =

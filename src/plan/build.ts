@@ -1,4 +1,4 @@
-import { type Problem, UserError } from '../errors.js';
+import { type Place, type Problem, UserError } from '../errors.js';
 import type { Host } from '../inventory/inventory.js';
 import type { CompiledEntry, CompiledRunbook } from './compile.js';
 import { conditionFails, listIsEmpty, loopItems, membersOf } from './items.js';
@@ -154,16 +154,21 @@ class HostPlanner {
 
   /** The same mistake on many hosts is one problem, with the first host as the example. */
   #report(step: PlannedStep, host: Host, error: unknown): void {
-    const found: readonly Problem[] =
-      error instanceof UserError
-        ? error.problems
-        : [{ code: 'E_EXPR_VALUE', what: (error as Error).message, hint: 'check the values that it reads' }];
+    const found: readonly Problem[] = error instanceof UserError ? error.problems : [valueProblem(error as Error)];
     for (const problem of found) {
       const key = `${step.key} ${problem.code} ${problem.what}`;
       if (!this.problems.has(key))
         this.problems.set(key, { ...problem, what: `step ${step.key}, host ${host.name}: ${problem.what}` });
     }
   }
+}
+
+/** An expression that fails on the values of a host. */
+function valueProblem(error: Error & { readonly place?: Place }): Problem {
+  const { message, place } = error;
+  const isMissing = message.startsWith('no such key');
+  const hint = isMissing ? 'set it, or write `default(NAME, VALUE)`' : 'check the values that it reads';
+  return { code: 'E_EXPR_VALUE', what: message, hint, ...(place && { place }) };
 }
 
 function isTagged(step: PlannedStep, { tags = [], skipTags = [] }: PlanInput): boolean {

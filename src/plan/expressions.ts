@@ -68,8 +68,9 @@ export class ExpressionCompiler {
           : template
             ? template.render(this.context(context, scope))
             : each;
-        if (!Array.isArray(value)) throw new Error(`\`each\` gives no list in \`${expression?.source.trim() ?? ''}\``);
-        return value;
+        if (Array.isArray(value)) return value;
+        const error = new Error(`\`each\` gives no list in \`${expression?.source.trim() ?? ''}\``);
+        throw Object.assign(error, { place: expression?.place() ?? placeAt(entry, ['each']) });
       },
     };
   }

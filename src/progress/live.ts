@@ -1,6 +1,6 @@
 import type { RunEvent } from '../execute/events.js';
 import type { Progress, ProgressOptions } from './progress.js';
-import { applyEvent, startState } from './state.js';
+import { applyEvent, startState, stopNews } from './state.js';
 import type { View } from './view.js';
 import { type DetachedWriter, detachedWriter } from './writer.js';
 
@@ -62,6 +62,9 @@ export function liveProgress({ terminal, now = Date.now }: Omit<ProgressOptions,
     resume() {
       paused = false;
       if (!view) reopen?.();
+    },
+    stopping(reason) {
+      state.news.push(stopNews(reason, now()));
     },
     finish: close,
   };

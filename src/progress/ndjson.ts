@@ -9,6 +9,8 @@ export function ndjsonProgress({ terminal }: Pick<ProgressOptions, 'terminal'>):
     onEvent: (event) => writer.write(`${printJson(event)}\n`),
     pause: () => writer.drain(),
     resume: () => {},
+    // The end of the run tells it.
+    stopping: () => {},
     finish: () => writer.drain(),
   };
 }

@@ -2,11 +2,11 @@ import type { RunEvent } from '../execute/events.js';
 import { escapeLine, guardLog } from '../reports/escape.js';
 import { count, formatSeconds, formatTime, formatTotals } from '../reports/figures.js';
 import type { Progress, ProgressOptions } from './progress.js';
-import { applyEvent, startState } from './state.js';
+import { applyEvent, startState, stopNews } from './state.js';
 import { detachedWriter } from './writer.js';
 
 /** For logs: a line at the start, at every failure, at the end of every host and at the end. */
-export function plainProgress({ terminal }: Pick<ProgressOptions, 'terminal'>): Progress {
+export function plainProgress({ terminal, now = Date.now }: Omit<ProgressOptions, 'kind'>): Progress {
   const state = startState();
   const planned = new Map<string, number>();
   const writer = detachedWriter(terminal);
@@ -29,7 +29,12 @@ export function plainProgress({ terminal }: Pick<ProgressOptions, 'terminal'>): 
     }
   }
 
-  return { onEvent, pause: () => writer.drain(), resume: () => {}, finish: () => writer.drain() };
+  function stopping(reason: string): void {
+    const { at, outcome, text } = stopNews(reason, now());
+    line(at, `${outcome.padEnd(11)} ${text}`);
+  }
+
+  return { onEvent, pause: () => writer.drain(), resume: () => {}, stopping, finish: () => writer.drain() };
 }
 
 function doneLine({ host, outcome }: RunEvent & { readonly type: 'host-end' }): string {

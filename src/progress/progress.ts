@@ -12,6 +12,8 @@ export interface Progress {
   /** Takes the moving part off the screen, so that a question can be asked; `resume` brings it back. */
   pause(): Promise<void>;
   resume(): void;
+  /** The run was told to stop in order. It may take a while: what runs on the hosts is ended first. */
+  stopping(reason: string): void;
   /** Shows what is left and gives the screen back. To be called however the run ends. */
   finish(): Promise<void>;
 }
@@ -33,7 +35,13 @@ export function createProgress(options: ProgressOptions): Progress {
     case 'ndjson':
       return ndjsonProgress(options);
     case 'none':
-      return { onEvent: () => {}, pause: async () => {}, resume: () => {}, finish: async () => {} };
+      return {
+        onEvent: () => {},
+        pause: async () => {},
+        resume: () => {},
+        stopping: () => {},
+        finish: async () => {},
+      };
   }
 }
 

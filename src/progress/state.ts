@@ -27,7 +27,7 @@ export interface RunningHost {
 
 export interface News {
   readonly at: string;
-  readonly outcome: ReturnType<typeof labelOf>;
+  readonly outcome: ReturnType<typeof labelOf> | 'stopping';
   readonly text: string;
 }
 
@@ -99,6 +99,12 @@ export function applyEvent(state: ProgressState, event: RunEvent, planned: Map<s
       return;
     case 'run-end':
   }
+}
+
+/** What a person wants to know who has just pressed Ctrl-C. */
+export function stopNews(reason: string, now: number): News {
+  const text = `${escapeLine(reason)}: ending what runs; once more to end at once, then \`opsctl resume\``;
+  return { at: new Date(now).toISOString(), outcome: 'stopping', text };
 }
 
 export function isTrouble(outcome: HostResult['outcome']): boolean {

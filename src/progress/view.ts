@@ -40,7 +40,7 @@ export function newsLine({ outcome, text }: News, chalk: ChalkInstance, width: n
 }
 
 function newsColor(outcome: News['outcome'], chalk: ChalkInstance): (text: string) => string {
-  if (outcome === 'warning' || outcome === 'soft') return chalk.yellow;
+  if (outcome === 'warning' || outcome === 'soft' || outcome === 'stopping') return chalk.yellow;
   if (outcome === 'waived') return chalk.dim;
   return outcome === 'unknown' ? chalk.magenta : chalk.red;
 }

@@ -75,6 +75,7 @@ describe('a signal', () => {
     await running.ended;
 
     expect(running.child.signalCode).toBe('SIGINT');
+    expect(running.stderr()).toMatch(/stopping +SIGINT: ending what runs; once more to end at once/);
     expect(running.stderr()).not.toMatch(/at .*\.js/);
   });
 

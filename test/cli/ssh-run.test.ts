@@ -191,14 +191,14 @@ steps:
         sudoers: 'ALL=(ALL) ALL',
         password: undefined,
         outcome: 'unknown',
-        reason: 'needs-privilege',
+        reason: 'sudo-refused',
       },
       {
         title: 'for a user who may not',
         sudoers: undefined,
         password: 'correct horse battery',
         outcome: 'unknown',
-        reason: 'needs-privilege',
+        reason: 'sudo-refused',
       },
     ];
     it('on a host that insists on a terminal', async () => {

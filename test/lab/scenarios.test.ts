@@ -162,7 +162,7 @@ describeWith('faults that one host has and its neighbours do not', labNeeds, () 
       expect([id, seen.outcome, seen.summary, says]).toEqual([id, 'unknown', seen.summary, true]);
     }
     // What is to run with sudo and may not is known of nothing.
-    for (const { id } of asked) expect([id, noSudo.outcome('good', id)]).toEqual([id, 'unknown needs-privilege']);
+    for (const { id } of asked) expect([id, noSudo.outcome('good', id)]).toEqual([id, 'unknown sudo-refused']);
     expect(noSudo.finished.code).toBe(3);
   });
 });

@@ -73,6 +73,18 @@ describe('plain progress', () => {
     expect(terminal.stdout()).toBe('');
   });
 
+  it('tells at once that the run stops, and that a second signal does not wait', async () => {
+    const terminal = fakeTerminal();
+    const progress = createProgress({ terminal, kind: 'plain', now: () => Date.parse(at) });
+    progress.onEvent(start(['web1']));
+    progress.stopping('SIGINT');
+    await progress.finish();
+
+    expect(terminal.stderr().split('\n')[1]).toBe(
+      '2026-03-02 04:05:06Z stopping    SIGINT: ending what runs; once more to end at once, then `opsctl resume`',
+    );
+  });
+
   it('shows nothing of a host that drives a terminal or a runner', async () => {
     const hostile = '\u001b]0;x\u0007\r::error::x ##[add-mask]a\n::error::y';
     const terminal = await show('plain', [start(['web1']), ...hostEvents('web1', hostile), end]);
@@ -113,6 +125,17 @@ describe('live progress', () => {
       expect(terminal.stderr()).toContain(`failed      ${name}  Disk space: / is full \\x1b[2J`);
     expect(terminal.stderr()).not.toContain('\u001b[2J');
     expect(terminal.stderr()).not.toContain('\u001b[?25l');
+  });
+
+  it.each([1, 2])('says that the run of %i hosts stops, and fits on 80 columns', async (hosts) => {
+    const names = Array.from({ length: hosts }, (_, index) => `web${index + 1}`);
+    const terminal = fakeTerminal({ stderrIsTty: true, width: 80 });
+    const progress = createProgress({ terminal, kind: 'live' });
+    progress.onEvent(start(names));
+    progress.stopping('SIGTERM');
+    await progress.finish();
+
+    expect(terminal.stderr()).toMatch(/stopping +SIGTERM: .*`opsctl resume`/);
   });
 
   it('never makes the run wait for a slow reader, and drops frames', async () => {
