@@ -2,6 +2,7 @@ import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { surveySteps } from '../../src/discover/survey.js';
+import { type BusyboxHost, busyboxNeeds, startBusyboxHost } from '../support/busybox.js';
 import { describeWith } from '../support/needs.js';
 import { makeProject, type Project } from '../support/opsctl.js';
 import { freePort, type Sshd, startSshd } from '../support/sshd.js';
@@ -121,4 +122,46 @@ describeWith('opsctl discover through ssh', ['sshd', 'ssh-keygen', 'root'], () =
     expect(ended.code).toBe(3);
     expect(existsSync(join(project.folder, 'root.yaml'))).toBe(false);
   });
+});
+
+describeWith('opsctl discover on a host that has busybox alone', busyboxNeeds, () => {
+  let host: BusyboxHost;
+  let project: Project;
+
+  beforeAll(async () => {
+    host = await startBusyboxHost({
+      passwd: 'root:x:0:0:root:/root:/bin/sh\nfirst.last:x:1000:1000::/home/first last:/bin/ash\n',
+      group: 'root:x:0:\nadm:x:4:first.last\n',
+      fstab: 'proc /proc proc defaults 0 0\n',
+    });
+    project = makeProject({ 'inventory.yaml': host.inventory });
+  }, 60_000);
+  afterAll(async () => {
+    await host?.stop();
+    project?.remove();
+  });
+
+  it('writes what can be told there, twice the same, and it passes until that breaks', async () => {
+    const tags = ['--tags', 'users,kernel', '-q', '-i', 'inventory.yaml'];
+    const ended = await project.run(['discover', 'tiny', '-i', 'inventory.yaml', '-o', 'tiny.yaml']);
+    const again = await project.run(['discover', 'tiny', '-i', 'inventory.yaml']);
+    const users = (text: string) => /# --- Users[\s\S]*/.exec(text)?.[0];
+    const text = readFileSync(join(project.folder, 'tiny.yaml'), 'utf8');
+
+    expect(ended).toMatchObject({ code: 0, stdout: '' });
+    expect(text).toContain(
+      'with: { name: first.last, uid: 1000, home: /home/first last, shell: /bin/ash, groups: [ adm ] }',
+    );
+    expect(text).toContain('with: { name: kernel.randomize_va_space, value: ');
+    expect(text).not.toContain('check.service');
+    expect(users(again.stdout)).toBe(users(text));
+    expect(await project.run(['run', 'tiny.yaml', ...tags])).toMatchObject({ code: 0, stdout: '' });
+
+    writeFileSync(join(host.root, 'etc/passwd'), 'root:x:0:0:root:/root:/bin/sh\neve:x:0:0::/:/bin/sh\n');
+    const broken = await project.run(['run', 'tiny.yaml', ...tags]);
+
+    expect(broken.code).toBe(1);
+    for (const name of ['User first.last', 'Nobody else has a login shell', 'Nobody else is root'])
+      expect(broken.stderr).toContain(`failed tiny: ${name}: `);
+  }, 60_000);
 });

@@ -1,14 +1,11 @@
-import { execFileSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { GossData, GossTest } from '../../src/steps/check/goss/step.js';
+import { type BusyboxHost, busyboxNeeds, startBusyboxHost } from '../support/busybox.js';
 import { describeWith } from '../support/needs.js';
 import { makeProject, type Project, stepOf } from '../support/opsctl.js';
 import { servers } from '../support/servers.js';
-import { type Sshd, startSshd } from '../support/sshd.js';
 
 const runbook = 'name: goss\nhosts: all\nsteps:\n  - id: goss\n    uses: check.goss\n    with: { file: goss.json }\n';
 
@@ -225,41 +222,23 @@ describe('check.goss without a runbook', () => {
   }, 60_000);
 });
 
-describeWith('check.goss on a host that has busybox alone', ['root', 'sshd', 'ssh-keygen', 'busybox'], () => {
+describeWith('check.goss on a host that has busybox alone', busyboxNeeds, () => {
   const own = servers();
-  let root = '';
-  let sshd: Sshd;
+  let host: BusyboxHost;
   let project: Project;
   let port = 0;
 
   beforeAll(async () => {
-    // sshd wants every folder above it to be closed to others, which /tmp is not.
-    root = mkdtempSync('/var/lib/opsctl-busybox-');
-    execFileSync('chmod', ['755', root]);
-    for (const folder of ['bin', 'etc', 'proc', 'sys', 'dev', 'tmp', 'root']) mkdirSync(join(root, folder));
-    copyFileSync(
-      execFileSync('sh', ['-c', 'command -v busybox'], { encoding: 'utf8' }).trim(),
-      join(root, 'bin/busybox'),
-    );
-    execFileSync('chroot', [root, '/bin/busybox', '--install', '-s', '/bin']);
-    execFileSync('mknod', ['-m', '666', join(root, 'dev/null'), 'c', '1', '3']);
-    execFileSync('mount', ['-t', 'proc', 'proc', join(root, 'proc')]);
-    execFileSync('mount', ['--bind', '/sys', join(root, 'sys')]);
-    writeFileSync(join(root, 'etc/passwd'), 'root:x:0:0:root:/root:/bin/sh\n');
-    writeFileSync(join(root, 'etc/group'), 'root:x:0:root\nadm:x:4:root,daemon\nrooted:x:5:rooty\n');
-    sshd = await startSshd({ config: [`ChrootDirectory ${root}`] });
-    const user = sshd.addUser();
-    port = await own.listen((socket) => socket.on('data', () => {}));
-    project = makeProject({
-      'runbook.yaml': runbook,
-      'hosts.yaml': `hosts: { tiny: { address: ${sshd.address}, port: ${sshd.port}, user: ${user.name}, identity: ${sshd.identity}, host_key: "${sshd.hostKeys[0]}" } }\n`,
+    host = await startBusyboxHost({
+      passwd: 'root:x:0:0:root:/root:/bin/sh\n',
+      group: 'root:x:0:root\nadm:x:4:root,daemon\nrooted:x:5:rooty\n',
     });
+    port = await own.listen((socket) => socket.on('data', () => {}));
+    project = makeProject({ 'runbook.yaml': runbook, 'hosts.yaml': host.inventory });
   }, 60_000);
   afterAll(async () => {
-    await sshd?.stop();
     await own.stop();
-    for (const folder of ['proc', 'sys']) execFileSync('umount', ['-l', join(root, folder)]);
-    rmSync(root, { recursive: true });
+    await host?.stop();
     project?.remove();
   });
 
