@@ -15,7 +15,13 @@ export function lockRun(folder: string, pid: number): () => void {
   if (holder && isAlive(holder)) throw locked(`process ${holder.pid} is working on this run`);
   const file = lockFile(folder, last + 1);
   if (!claim(file, identify(pid))) throw locked('another process took this run');
-  return () => writeFileSync(file, '');
+  return () => {
+    try {
+      writeFileSync(file, '');
+    } catch {
+      // It ends with this process.
+    }
+  };
 }
 
 /** Whether a process works on the run. */

@@ -42,6 +42,23 @@ describe('the state folder', () => {
   });
 });
 
+describe('a result that cannot be kept', () => {
+  it('is shown all the same, with exit 74, and nothing is remembered of it', async () => {
+    const own = makeProject();
+    const state = join(own.state, 'opsctl');
+    own.write('in-the-way.yaml', oneStep(`cd ${state}/runs/* && mkdir result.json`));
+
+    const ended = await own.run(['run', 'in-the-way.yaml', '-o', 'json']);
+    const remembered = existsSync(join(state, 'history'));
+    own.remove();
+
+    expect(ended.json()).toMatchObject({ totals: { ok: 1 }, exit: { code: 0 } });
+    expect(ended.stderr).toMatch(/^opsctl: E_OUTPUT \S+: no regular file is there/m);
+    expect(ended.code).toBe(74);
+    expect(remembered).toBe(false);
+  });
+});
+
 describe('a folder that was removed under the shell', () => {
   it('is told, and is no bug', async () => {
     const ended = await inShell(project, 'mkdir gone && cd gone && rmdir ../gone && opsctl exec -- true');
