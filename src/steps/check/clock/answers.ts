@@ -5,6 +5,8 @@ export interface ClockData {
   readonly service: string;
   readonly running: boolean;
   readonly synchronised: boolean;
+  /** It follows nobody but itself, and still calls that synchronised. */
+  readonly ownSource: boolean;
   /** Seconds between the clock and its source; null when the service does not tell. */
   readonly offset: number | null;
   readonly stratum: number | null;
@@ -22,6 +24,7 @@ export function readClock(output: ProbeOutput): ClockData {
       service: stopped,
       running: false,
       synchronised: false,
+      ownSource: false,
       offset: null,
       stratum: null,
       source: '',
@@ -39,6 +42,7 @@ export function readClock(output: ProbeOutput): ClockData {
     service: 'systemd-timesyncd',
     running: true,
     // No file: it has not set the clock since the start.
+    ownSource: false,
     synchronised: last !== '' && offset !== undefined && values.get('Leap') !== 'not synchronized',
     offset: offset === undefined ? null : readTimeSpan(offset),
     stratum: values.has('Stratum') ? numberOf(values.get('Stratum'), 'stratum') : null,
@@ -58,6 +62,8 @@ function readChrony(line: string, now: number): ClockData {
     service: 'chrony',
     running: true,
     synchronised,
+    // 127.127.1.1: its directive `local`.
+    ownSource: synchronised && name === '' && refid === '7F7F0101',
     offset: synchronised ? Math.abs(numberOf(offset, 'offset')) : null,
     stratum: numberOf(stratum, 'stratum'),
     source: name || refid,
@@ -65,20 +71,29 @@ function readChrony(line: string, now: number): ClockData {
   };
 }
 
-/** `leap=00, stratum=2, offset=-0.123, refid=…`; leap 11 is "not synchronised", the offset is in ms. */
+/**
+ * `leap=00, stratum=2, offset=-0.123, refid=…, reftime=eeaefc8c.0a4a7109 …, clock=…`; leap 11 is "not synchronised", the
+ * offset is in ms, and times are hexadecimal seconds.
+ */
 function readNtpd(line: string): ClockData {
   const value = (name: string) => new RegExp(`(?:^|[\\s,])${name}=([^,\\s]+)`).exec(line)?.[1];
   const leap = value('leap');
   if (leap === undefined) throw new UnreadableOutput(`not what ntpd says: ${line.slice(0, 200)}`);
   const synchronised = leap !== '11' && leap !== '3';
+  const source = value('refid') ?? '';
+  const [now, last] = [value('clock'), value('reftime')].map((time) => {
+    const seconds = /^([\da-f]{8})\./i.exec(time ?? '')?.[1];
+    return seconds === undefined ? 0 : Number.parseInt(seconds, 16);
+  });
   return {
     service: 'ntpd',
     running: true,
     synchronised,
+    ownSource: synchronised && /^(?:LOCL|LOCAL\(\d+\)|127\.127\.1\.\d+)$/.test(source),
     offset: synchronised ? Math.abs(numberOf(value('offset'), 'offset')) / 1000 : null,
     stratum: numberOf(value('stratum'), 'stratum'),
-    source: value('refid') ?? '',
-    age: null,
+    source,
+    age: synchronised && now && last ? Math.max(0, now - last) : null,
   };
 }
 

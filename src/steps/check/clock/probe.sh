@@ -1,6 +1,7 @@
 #!/bin/sh
 # Prints what the time service that runs (chrony, systemd-timesyncd, ntpd) says about the clock.
-# Exit 78: a container without a time service; 69: a machine without one; 127: the tool to ask it is missing.
+# Exit 78: a container without a time service; 69: a machine without one; 77: it does not answer this user; 127: the
+# tool to ask it is missing.
 set -eu
 . ../processes.sh
 
@@ -43,7 +44,7 @@ if [ -d /run/systemd/system ]; then
 fi
 if command -v ntpq >/dev/null 2>&1; then
   # It ends with status 0 also when nobody answers.
-  said=$(ntpq -c 'rv 0 leap,stratum,offset,refid' 2>/dev/null) || said=
+  said=$(ntpq -c 'rv 0 leap,stratum,offset,refid,reftime,clock' 2>/dev/null) || said=
   case $said in
     *leap=*)
       printf 'ntpd\t%s\n' "$(printf '%s' "$said" | tr '\n' ' ')"
@@ -52,23 +53,27 @@ if command -v ntpq >/dev/null 2>&1; then
   esac
   stopped=ntpd
 fi
-# A container has the clock of its machine, and often a time service that must not run in it.
-if [ -n "$stopped" ] && [ ! -e /run/systemd/container ] && [ ! -e /.dockerenv ] && [ ! -e /run/.containerenv ]; then
-  printf 'stopped\t%s\n' "$stopped"
-  exit 0
-fi
-# A service that its own tool is missing for is a service.
+# A service may run that does not answer, or that its own tool is missing for.
 for folder in /proc/[0-9]*; do
   name=
   { read -r name <"$folder/comm"; } 2>/dev/null || continue
   case $name in
     chronyd | ntpd | openntpd | ntpd-rs | ntp-daemon)
       if is_contained "$folder"; then continue; fi
+      if [ -n "$stopped" ]; then
+        printf '%s runs, but does not tell this user how the clock is\n' "$name" >&2
+        exit 77
+      fi
       printf '%s runs, but nothing here can ask it how the clock is (chronyc, ntpq)\n' "$name" >&2
       exit 127
       ;;
   esac
 done
+# A container has the clock of its machine, and often a time service that must not run in it.
+if [ -n "$stopped" ] && [ ! -e /run/systemd/container ] && [ ! -e /.dockerenv ] && [ ! -e /run/.containerenv ]; then
+  printf 'stopped\t%s\n' "$stopped"
+  exit 0
+fi
 if [ -e /run/systemd/container ] || [ -e /.dockerenv ] || [ -e /run/.containerenv ]; then
   echo 'no time service; a container has the clock of its machine' >&2
   exit 78

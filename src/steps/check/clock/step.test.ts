@@ -8,7 +8,9 @@ const chrony = (offset: string, reference = '990.5') =>
 
 describe('check.clock', () => {
   it.each([
-    ['debian12-chrony', 'ok', /^the clock is synchronised with 7F7F0101, 0 s off \(chrony\)$/],
+    ['debian12-chrony', 'not-synchronised', 'the clock follows no source but itself (chrony)'],
+    ['debian12-ntpsec-local', 'not-synchronised', 'the clock follows no source but itself (ntpd)'],
+    ['debian12-ntpsec-no-source', 'not-synchronised', 'the clock is not synchronised (ntpd)'],
     ['debian12-chrony-no-source', 'not-synchronised', 'the clock is not synchronised (chrony)'],
     [
       'debian12-timesyncd',
@@ -50,6 +52,18 @@ describe('check.clock', () => {
     expect(readClock(said('11'))).toMatchObject({ synchronised: false, offset: null });
   });
 
+  it('reads when ntpd last set the clock, as ntpsec and ntp 4.2 write it', () => {
+    const local = fixture('debian12-ntpsec-local.txt', import.meta.url);
+    const classic =
+      'ntpd\tleap=00, stratum=2, offset=0.1, refid=192.0.2.7, reftime=e9e8f3a2.1234abcd  Tue, May 14 2024 10:20:34.071, clock=e9e9f3a2.00000000  Wed, May 15 2024  4:32:50.000 \n';
+
+    expect(readClock(outputOf(local)).age).toBe(39);
+    expect(judgeOutput(kind, classic)).toMatchObject({
+      outcome: 'warning',
+      summary: 'the clock was last compared 18.2 h ago (ntpd), limit 3 h',
+    });
+  });
+
   it.each([
     ['+3us', 3e-6],
     ['-1.204ms', 0.001204],
@@ -74,6 +88,12 @@ describe('check.clock', () => {
       expect(() => judgeOutput(kind, said)).toThrow();
     },
   );
+
+  it('knows the local clock of ntp 4.2', () => {
+    const said = 'ntpd\tleap=00, stratum=6, offset=0.0, refid=LOCAL(0) \n';
+
+    expect(judgeOutput(kind, said)).toMatchObject({ outcome: 'failed', reason: 'not-synchronised' });
+  });
 
   it.each(Object.keys(shells))('asks this machine, or says that there is no service, with %s', (shell) => {
     const output = runProbe(kind, {}, shell);

@@ -53,6 +53,12 @@ export default defineHostStep<FromSchema<typeof params>, ClockData>({
       return { outcome: 'failed', reason: 'time-service-stopped', summary: `${service} is installed and does not run` };
     if (!data.synchronised)
       return { outcome: 'failed', reason: 'not-synchronised', summary: `the clock is not synchronised (${service})` };
+    if (data.ownSource)
+      return {
+        outcome: 'failed',
+        reason: 'not-synchronised',
+        summary: `the clock follows no source but itself (${service})`,
+      };
     const off =
       offset === null
         ? null
