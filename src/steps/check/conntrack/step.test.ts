@@ -19,7 +19,14 @@ describe('check.conntrack', () => {
     });
   });
 
-  it.each(['', 'count\t1\n', 'count\t1\nmax\t0\n', 'count\t\nmax\t1\n'])('does not take %j for numbers', (said) => {
+  it('knows a table without a limit', () => {
+    expect(judgeOutput(kind, 'count\t80\nmax\t0\n')).toMatchObject({
+      outcome: 'ok',
+      summary: '80 connections are tracked, without a limit',
+    });
+  });
+
+  it.each(['', 'count\t1\n', 'count\t1\nmax\t-1\n', 'count\t\nmax\t1\n'])('does not take %j for numbers', (said) => {
     expect(() => judgeOutput(kind, said)).toThrow();
   });
 

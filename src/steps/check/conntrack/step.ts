@@ -25,6 +25,7 @@ const params = {
 
 export interface ConntrackData {
   readonly count: number;
+  /** 0 stands for no limit. */
   readonly max: number;
 }
 
@@ -40,10 +41,17 @@ export default defineHostStep<FromSchema<typeof params>, ConntrackData>({
     expectSuccess(output);
     const values = new Map(tabbedLines(output));
     const data = { count: numberOf(values.get('count'), 'count'), max: numberOf(values.get('max'), 'max') };
-    if (data.max <= 0) throw new UnreadableOutput('the size of the table is missing');
+    if (data.max < 0) throw new UnreadableOutput('the size of the table is less than nothing');
     return data;
   },
   judge({ count, max }, { warning, critical }) {
+    if (max === 0)
+      return {
+        outcome: 'ok',
+        reason: 'ok',
+        summary: `${count} connections are tracked, without a limit`,
+        metrics: [metricOf('connections', count, 'count', { min: 0 })],
+      };
     const phrase = (part: string) => `${count} of ${max} connections are tracked (${part})`;
     const used = measure('used', count / max, 'ratio', { warning, critical, min: 0, max: 1 }, phrase);
     return judgeIssues(used.issues, {

@@ -43,6 +43,12 @@ describe('check.cpu', () => {
     expect(judgeOutput(kind, looks('150 0 100 790 0 0 0 0 0 0'), { warning: 100 }).metrics?.[0]?.value).toBe(1);
   });
 
+  it('does not take processor times that go back by a lot for work', () => {
+    const output = 'first\tcpu  5000 0 5000 900000 0 0 0 0 0 0\nsecond\tcpu  5010 0 5000 700000 0 0 0 0 0 0\n';
+
+    expect(() => judgeOutput(kind, output)).toThrow('went back');
+  });
+
   it.each(['', looks('100 0 100 800 0 0 0 0 0 0'), looks('a b c d'), 'first\tcpu 1 2 3 4\n'])(
     'does not take %j for a measurement',
     (said) => {

@@ -59,6 +59,9 @@ export interface CpuData {
   readonly steal: number;
 }
 
+/** Ticks, of which a second has 100. */
+const mostBack = 300;
+
 export default defineHostStep<FromSchema<typeof params>, CpuData>({
   kind: 'check.cpu',
   summary: 'Part of the time that the processors work, wait or are stolen',
@@ -80,7 +83,9 @@ export default defineHostStep<FromSchema<typeof params>, CpuData>({
     const looks = new Map(tabbedLines(output));
     const first = readTimes(looks.get('first'));
     const second = readTimes(looks.get('second'));
-    // iowait may go back by a little.
+    // iowait may go back by a little. When a processor goes offline the sums of all go back by a lot.
+    if (second.some((time, index) => time + mostBack < (first[index] ?? 0)))
+      throw new UnreadableOutput('the processor times went back: was a processor taken offline?');
     const spent = second.map((time, index) => Math.max(0, time - (first[index] ?? 0)));
     const [user = 0, nice = 0, system = 0, idle = 0, iowait = 0, irq = 0, softirq = 0, steal = 0] = spent;
     const total = user + nice + system + idle + iowait + irq + softirq + steal;

@@ -7,19 +7,18 @@ mapper=no
 while read -r _ name; do
   [ "$name" != device-mapper ] || mapper=yes
 done </proc/misc
+# A container sees the volumes of its host, and cannot use them: it has no such device.
+used=no
+for uuid in /sys/block/dm-*/dm/uuid; do
+  if [ ! -r "$uuid" ] || [ ! -e /dev/mapper/control ]; then continue; fi
+  read -r said <"$uuid" || continue
+  case $said in LVM-*) used=yes ;; esac
+done
 if ! command -v vgs >/dev/null 2>&1; then
-  if [ "$1" = no ]; then
-    used=
-    for uuid in /sys/block/dm-*/dm/uuid; do
-      [ -r "$uuid" ] || continue
-      read -r said <"$uuid" || continue
-      case $said in LVM-*) used=1 ;; esac
-    done
-    [ -n "$used" ] || {
-      echo 'no LVM: neither its tools nor a volume of it' >&2
-      exit 78
-    }
-  fi
+  [ "$1$used" != nono ] || {
+    echo 'no LVM: neither its tools nor a volume of it' >&2
+    exit 78
+  }
   echo 'vgs is not installed (package lvm2)' >&2
   exit 127
 fi
@@ -41,7 +40,7 @@ report() {
       ;;
   esac
 }
-printf '{"mapper":"%s"}\n== groups\n' "$mapper"
+printf '{"mapper":"%s","used":"%s"}\n== groups\n' "$mapper" "$used"
 report vgs --reportformat json --units b --nosuffix -o vg_name,vg_attr,vg_size,vg_free,vg_missing_pv_count
 echo '== volumes'
 report lvs --reportformat json --units b --nosuffix \

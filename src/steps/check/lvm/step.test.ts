@@ -112,6 +112,13 @@ describe('check.lvm', () => {
     expect(judgeOutput(kind, text, { critical: '5%' }).outcome).toBe('failed');
   });
 
+  it('does not take volumes that the tools do not list for none', () => {
+    const hidden = report('yes', [], []).replace('"mapper":"yes"', '"mapper":"yes","used":"yes"');
+
+    expect(judgeOutput(kind, hidden)).toMatchObject({ outcome: 'unknown', reason: 'groups-hidden' });
+    expect(judgeOutput(kind, report('yes', [], [])).outcome).toBe('skipped');
+  });
+
   it.each([
     ['refresh needed', 'failed', 'refresh-needed'],
     ['mismatches exist', 'warning', 'mismatches'],

@@ -79,6 +79,8 @@ interface Volume {
 export interface LvmData {
   /** Whether the kernel has a device mapper. Without it no volume can be in use. */
   readonly mapper: boolean;
+  /** The kernel runs volumes of LVM, whatever its tools say. */
+  readonly used: boolean;
   readonly groups: readonly Group[];
   readonly volumes: readonly Volume[];
 }
@@ -105,13 +107,15 @@ export default defineHostStep<Params, LvmData>({
     const [head = '', groups, volumes, rest] = text(output.stdout).split(/^== (?:groups|volumes|end)$/m);
     if (groups === undefined || volumes === undefined || rest === undefined)
       throw new UnreadableOutput('the report of LVM is cut off');
+    const about = parseJson(head);
     return {
-      mapper: field(parseJson(head), 'mapper') === 'yes',
+      mapper: field(about, 'mapper') === 'yes',
+      used: field(about, 'used') === 'yes',
       groups: reportOf(groups, 'vg').map(readGroup),
       volumes: reportOf(volumes, 'lv').map(readVolume),
     };
   },
-  judge({ mapper, groups, volumes }, given) {
+  judge({ mapper, used, groups, volumes }, given) {
     const absent = given.groups.filter((name) => !groups.some((group) => group.name === name));
     // An empty answer proves nothing when the kernel has no device mapper.
     if (!mapper && given.groups.length > 0)
@@ -119,6 +123,13 @@ export default defineHostStep<Params, LvmData>({
         outcome: 'unknown',
         reason: 'no-device-mapper',
         summary: `the kernel has no device mapper, so ${given.groups.join(', ')} cannot be in use or looked at`,
+      };
+    if (groups.length === 0 && used)
+      return {
+        outcome: 'unknown',
+        reason: 'groups-hidden',
+        summary:
+          'LVM lists no volume group, and the kernel runs volumes of it: look at its filter and its devices file',
       };
     if (groups.length === 0 && given.groups.length === 0)
       return { outcome: 'skipped', reason: 'not-applicable', summary: 'no volume groups' };

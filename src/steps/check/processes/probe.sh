@@ -12,6 +12,12 @@ limits=$(cat /proc/sys/kernel/pid_max /proc/sys/kernel/threads-max) || exit 69
 printf 'threads\t%s\npid-max\t%s\nthreads-max\t%s\n' "${tasks#*/}" "${limits%%
 *}" "${limits#*
 }"
+# The limit of a container stands at the top of what it sees as the cgroup tree. On a host there is none.
+for folder in /sys/fs/cgroup /sys/fs/cgroup/pids; do
+  { read -r limit <$folder/pids.max && read -r used <$folder/pids.current; } 2>/dev/null || continue
+  [ "$limit" = max ] || printf 'container-threads\t%s\ncontainer-max\t%s\n' "$used" "$limit"
+  break
+done
 total=0
 zombies=0
 blocked=0

@@ -23,6 +23,16 @@ describe('check.processes', () => {
     });
   });
 
+  it('takes the limit of a container that is nearer', () => {
+    const inside = `${said()}container-threads\t95\ncontainer-max\t100\n`;
+
+    expect(judgeOutput(kind, inside)).toMatchObject({
+      outcome: 'warning',
+      summary: '95 threads are 95 % of 100 in this container, limit 80 %',
+    });
+    expect(judgeOutput(kind, inside.replace('container-max\t100', 'container-max\t1000')).outcome).toBe('ok');
+  });
+
   it('warns about zombies, and about processes and blocked ones when asked', () => {
     expect(judgeOutput(kind, said({ zombies: 6 }))).toMatchObject({
       outcome: 'warning',

@@ -46,6 +46,8 @@ export interface ProcessesData {
   readonly threads: number;
   /** As many ids as there are, or threads that the kernel allows, whichever is less. */
   readonly limit: number;
+  /** The same of the container that the host is, when it has a limit of its own. */
+  readonly container: { readonly threads: number; readonly limit: number } | null;
   /** Null where the processes of others are hidden. */
   readonly seen: { readonly total: number; readonly zombies: number; readonly blocked: number } | null;
 }
@@ -74,18 +76,26 @@ export default defineHostStep<FromSchema<typeof params>, ProcessesData>({
     const number = (name: string) => numberOf(values.get(name), name);
     const limit = Math.min(number('pid-max'), number('threads-max'));
     const seen = { total: number('total'), zombies: number('zombies'), blocked: number('blocked') };
+    const container = values.has('container-max')
+      ? { threads: number('container-threads'), limit: number('container-max') }
+      : null;
     if (limit < 1 || seen.total < 1) throw new UnreadableOutput('there are no processes');
-    return { threads: number('threads'), limit, seen: values.has('hidden') ? null : seen };
+    return { threads: number('threads'), limit, container, seen: values.has('hidden') ? null : seen };
   },
-  judge({ threads, limit, seen }, given) {
+  judge({ threads, limit, container, seen }, given) {
+    const part = (one: { readonly threads: number; readonly limit: number }) =>
+      one.limit > 0 ? one.threads / one.limit : 1;
+    const isContainer = container !== null && part(container) > threads / limit;
+    const fuller = isContainer ? container : { threads, limit };
     const plural = (count: number, one: string) => `${count} ${count === 1 ? one : `${one}s`}`;
     const measured: Measurement[] = [
       measure(
         'threads-used',
-        threads / limit,
+        part(fuller),
         'ratio',
         { warning: given['warning-threads'], critical: given['critical-threads'], min: 0, max: 1 },
-        (quantity) => `${threads} threads are ${quantity} of ${limit}`,
+        (quantity) =>
+          `${fuller.threads} threads are ${quantity} of ${fuller.limit}${isContainer ? ' in this container' : ''}`,
       ),
     ];
     if (seen) {

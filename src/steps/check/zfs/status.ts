@@ -19,8 +19,8 @@ export interface Pool {
 export interface PoolStatus {
   readonly scan: Scan | null;
   readonly devices: readonly Device[];
-  /** What it says of its data, such as `No known data errors`. */
-  readonly errors: string;
+  /** What it says of its data, such as `No known data errors`; null for a pool that cannot be opened. */
+  readonly errors: string | null;
 }
 
 export interface Scan {
@@ -82,9 +82,10 @@ function readStatuses(said: string, now: number): ReadonlyMap<string, PoolStatus
   return new Map(
     blocks.map((block) => {
       const name = block.slice(0, block.indexOf('\n')).trim();
-      const errors = /^errors: (.+)$/m.exec(block)?.[1];
+      const errors = /^errors: (.+)$/m.exec(block)?.[1] ?? null;
+      const isClosed = /^ state: (?:UNAVAIL|FAULTED)$/m.test(block);
       const config = /^config:\n\n?([\s\S]*?)(?:\n\n|$(?![\s\S]))/m.exec(block)?.[1];
-      if (errors === undefined || config === undefined)
+      if ((errors === null && !isClosed) || config === undefined)
         throw new UnreadableOutput(`the status of ${name.slice(0, 80)} is cut off`);
       const scan = /^ {1,2}scan: (.+)$/m.exec(block)?.[1];
       return [name, { scan: scan === undefined ? null : readScan(scan, now), devices: readDevices(config), errors }];

@@ -115,6 +115,14 @@ describe('check.zfs', () => {
     });
   });
 
+  it('fails for a pool that cannot be opened, and says nothing of its data', () => {
+    expect(judgeOutput(kind, fixture('unavailable.txt', import.meta.url))).toMatchObject({
+      outcome: 'failed',
+      reason: 'pool-unhealthy',
+      summary: 'mypool is FAULTED (sdc FAULTED, sdd FAULTED)',
+    });
+  });
+
   it('warns of a cache that is gone from a healthy pool', () => {
     const status = lines('').replace('\n\nerrors', '\n\tcache\n\t  sdb       REMOVED      0     0     0\n\nerrors');
 

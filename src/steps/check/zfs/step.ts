@@ -125,7 +125,8 @@ function judgePool(pool: Pool, given: Params): Part {
     );
   // A cache or spare can be gone while the pool is in order.
   else if (named !== '') issues.push({ outcome: 'warning', reason: 'device-unhealthy', text: `has ${named}` });
-  if (status.errors !== 'No known data errors') issues.push(wrong('data-errors', `has lost data: ${status.errors}`));
+  if (status.errors !== null && status.errors !== 'No known data errors')
+    issues.push(wrong('data-errors', `has lost data: ${status.errors}`));
   const { scan } = status;
   if (scan && scan.errors > 0)
     issues.push(wrong('scrub-errors', `has ${scan.errors} errors that the last ${scan.kind} could not repair`));
