@@ -28,8 +28,16 @@ entry() {
       exit 127
     fi
   fi
-  # A number finds the entry with that id, which is another name.
-  case $found in
-    "$2":*) printf '%s\n' "$found" ;;
+  # A number finds the entry with that id, which is another name. A directory may write a name otherwise than it was
+  # asked: in small letters, with or without its domain.
+  case $2 in
+    *[!0-9]*) ;;
+    *)
+      case $found in
+        "$2":*) ;;
+        *) found= ;;
+      esac
+      ;;
   esac
+  [ -z "$found" ] || printf '%s\n' "$found"
 }

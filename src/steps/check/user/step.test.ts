@@ -1,4 +1,7 @@
 import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { fixture, judgeOutput, outputOf, runProbe, shells } from '../../../../test/support/probe.js';
 import kind from './step.js';
@@ -49,6 +52,28 @@ describe('check.user', () => {
     expect(judged({ name: 'root', ...{ uid: 0, group: 'root', groups: ['root'], home: '/root' } }).outcome).toBe('ok');
     expect(judged({ name: 'no-such-user' }).reason).toBe('user-absent');
     expect(judged({ name: '0' }).reason).toBe('user-absent');
+  });
+
+  it.each(Object.keys(shells))('takes the name as a directory writes it, with %s', (shell) => {
+    // SSSD gives the name as the directory has it, whatever was asked.
+    const folder = mkdtempSync(join(tmpdir(), 'opsctl-getent-'));
+    writeFileSync(join(folder, 'getent'), '#!/bin/sh\necho "alice@example.com:*:9001:9001::/home/alice:/bin/bash"\n', {
+      mode: 0o755,
+    });
+    const [program = 'sh', ...options] = shells[shell] ?? [];
+    const ask = (name: string) => {
+      const env = { ...process.env, PATH: `${folder}:${process.env.PATH}` };
+      const { stdout } = spawnSync(program, [...options, '-c', kind.probe.text, 'sh', name], { env });
+      return judgeOutput(kind, { stdout, stderr: Buffer.alloc(0), exitStatus: 0 }, { name, state: 'absent' });
+    };
+    try {
+      expect(ask('Alice').reason).toBe('user-present');
+      expect(ask('EXAMPLE\\alice').reason).toBe('user-present');
+      // The id of another name.
+      expect(ask('9001').outcome).toBe('ok');
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 
   it('reads the files of a host without getent', () => {
