@@ -1,19 +1,20 @@
 import { isLoopback, isWildcard } from '../steps/check/address.js';
 import type { Socket } from '../steps/check/listening/allowed.js';
-import { type Candidate, givenFor, type Subject } from './subject.js';
-
-/** From here on the kernel gives ports away by itself: another one after each start. */
-const firstEphemeral = 32_768;
+import { type Candidate, givenFor, type Subject, type Survey } from './subject.js';
 
 export const ports: Subject = {
   title: 'Ports that listen',
   tag: 'ports',
   find(survey) {
     const given = givenFor(survey);
+    const [first, last] = ephemeral(survey);
+    const isPassing = ({ port }: Socket) => port >= first && port <= last;
     const lasting = survey.sockets.filter(
-      (socket) => socket.port < firstEphemeral && !isForwarded(socket) && !isDhcpClient(socket),
+      (socket) => !isPassing(socket) && !isForwarded(socket) && !isDhcpClient(socket),
     );
-    const passing = survey.sockets.filter(({ port, address }) => port >= firstEphemeral && !isLoopback(address));
+    const passing = survey.sockets.filter(
+      (socket) => socket.protocol === 'tcp' && isPassing(socket) && !isLoopback(socket.address),
+    );
     const checks: Candidate[] = groups(lasting, given).map(({ protocol, port, address, note }) => ({
       uses: 'check.port',
       name: `${protocol} port ${port} listens`,
@@ -22,18 +23,33 @@ export const ports: Subject = {
       ...(note !== undefined && { note }),
     }));
     const open = lasting.filter(({ protocol, address }) => protocol === 'tcp' && !isLoopback(address));
-    const high = passing.filter(({ protocol }) => protocol === 'tcp');
+    const names = [...new Set(passing.flatMap(({ port }) => programsAt(survey, port)))].toSorted();
     const listen: Candidate = {
       uses: 'check.listening',
       name: 'Nothing else is open to others',
-      with: { allow: [...allowed(open, given), ...allowed(high, given)] },
-      ...(high.length > 0 && {
-        note: `ports from ${firstEphemeral} on may be others after the next start: fix them, or allow a range`,
+      // Which of them are open is another thing after each start.
+      with: { allow: [...allowed(open, given), ...(passing.length > 0 ? [`${first}-${last}`] : [])] },
+      ...(passing.length > 0 && {
+        note: `ports that the kernel gives away are open${names.length > 0 ? ` (${names.join(', ')})` : ''}: fix them to others, and take the range out`,
       }),
     };
     return { checks: [...checks, listen] };
   },
 };
+
+/** The ports that the kernel gives to who asks for none: others after each start. Lower ones are mostly somebody's choice. */
+function ephemeral(survey: Survey): readonly [first: number, last: number] {
+  const [low = 32_768, high = 60_999] = survey.lines('ephemeral')[0]?.split(' ').map(Number) ?? [];
+  return [Math.max(low, 32_768), high];
+}
+
+/** Told to root only. */
+function programsAt(survey: Survey, wanted: number): readonly string[] {
+  return survey.lines('process').flatMap((line) => {
+    const [protocol, port, , ...name] = line.split(' ');
+    return protocol === 'tcp' && port === String(wanted) ? [name.join(' ')] : [];
+  });
+}
 
 /** Screens that sshd forwards for who is logged in now. */
 function isForwarded({ port, address }: Socket): boolean {

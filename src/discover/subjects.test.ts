@@ -158,10 +158,24 @@ describe('ports', () => {
   });
 
   it('does not pin a port that the kernel gave away, nor one that sshd forwards for somebody', () => {
-    const found = find('ports', { sockets: ['tcp 0.0.0.0 41733', 'udp 0.0.0.0 51234', 'tcp 127.0.0.1 6010'] });
+    const sockets = ['tcp 0.0.0.0 41733', 'tcp 0.0.0.0 41000', 'udp 0.0.0.0 51234', 'tcp 127.0.0.1 6010'];
+    const said = 'process\ttcp 41733 /usr/sbin/rpc.statd rpc.statd\nprocess\ttcp 22 /usr/sbin/sshd sshd';
+    const found = find('ports', { said, sockets });
 
     expect(brief(found.checks)).toEqual([]);
-    expect(listen(found)).toMatchObject({ with: { allow: [41733] }, note: expect.stringContaining('next start') });
+    expect(listen(found)).toMatchObject({
+      with: { allow: ['32768-60999'] },
+      note: 'ports that the kernel gives away are open (rpc.statd): fix them to others, and take the range out',
+    });
+  });
+
+  it('knows which ports the kernel of the host gives away', () => {
+    const sockets = ['tcp 0.0.0.0 40000', 'tcp 0.0.0.0 50000', 'tcp 0.0.0.0 64738', 'tcp 0.0.0.0 5432'];
+    const listed = (range: string) => listen(find('ports', { said: `ephemeral\t${range}`, sockets }))?.with?.allow;
+
+    expect(listed('49152 60999')).toEqual([5432, 40000, 64738, '49152-60999']);
+    // Everything above 1024 may be given away, but most of it is not.
+    expect(listed('1024 65535')).toEqual([5432, '32768-65535']);
   });
 
   it('pins no address that was given for a time, and no port of a DHCP client', () => {

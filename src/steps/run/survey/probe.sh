@@ -81,6 +81,10 @@ for folder in /sys/class/net/*; do
   printf 'interface\t%s %s %s\n' "$(cat "$folder/operstate")" "$device" "${folder##*/}"
 done
 
+# Ports that the kernel gives away by itself.
+if [ -r /proc/sys/net/ipv4/ip_local_port_range ]; then
+  tr '\t' ' ' </proc/sys/net/ipv4/ip_local_port_range | say ephemeral
+fi
 # Addresses that were given for a time, by DHCP or a router: the next ones may be others.
 if has ip; then
   ip -o addr show 2>/dev/null |
