@@ -46,19 +46,19 @@ const xmlEntities: Readonly<Record<string, string>> = {
 export function escapeMarkdown(text: string): string {
   return (
     escapeLine(text)
-      .replace(/&/g, '&amp;')
+      .replace(/&(?!\d)/g, '&amp;')
       .replace(/</g, '&lt;')
       .replace(/>/g, '&gt;')
-      .replace(/[\\`*_{}[\]#|~$]/g, '\\$&')
+      // With a number, the first three are references of GitLab.
+      .replace(/[&!%](?=\d)|[\\`*_{}[\]#|~$]/g, '\\$&')
       // At the start, these make a list or a rule.
       .replace(/^[-+=]/, '\\$&')
       .replace(/^(\d+)([.)])/, '$1\\$2')
-      // GitHub and GitLab link these without any markup; only an entity stops them. `:name:` is an emoji.
-      .replace(/@/g, '&#64;')
+      // GitHub and GitLab find people and issues after Markdown is read: no escape keeps them out, only a character between.
+      .replace(/@(?=\w)|#(?=\d)|\bGH-(?=\d)/gi, '$&&#8203;')
+      // Addresses are links without any markup. `:name:` is an emoji.
       .replace(/:(?=\/\/|[a-z\d+_-]+:)/gi, '&#58;')
-      .replace(/\b(mailto|xmpp):/gi, '$1&#58;')
       .replace(/\bwww\./gi, (found) => found.replace('.', '&#46;'))
-      .replace(/\bGH-(?=\d)/gi, (found) => found.replace('-', '&#45;'))
   );
 }
 
@@ -122,10 +122,11 @@ export function escapePlugin(text: string): string {
 
 /**
  * One field of RFC 4180 on one line. A spreadsheet calculates what starts like a formula, also after spaces
- * and in the full-width forms: an apostrophe makes it text.
+ * and in the full-width forms, and where the comma is for decimals it takes a semicolon for the end of a field:
+ * an apostrophe makes it text.
  */
 export function escapeCsv(text: string): string {
-  const plain = escapeLine(text).replace(/^\s*[=+\-@＝＋－＠]/, "'$&");
+  const plain = escapeLine(text).replace(/(^|;)(?=\s*[=+\-@＝＋－＠])/g, "$1'");
   return /[",]|^\s|\s$/.test(plain) ? `"${plain.replace(/"/g, '""')}"` : plain;
 }
 

@@ -47,6 +47,11 @@ describe('csv', () => {
     expect(said).toEqual(['yes', 'covered', '']);
   });
 
+  it('has no formula, not even for a spreadsheet that ends fields at semicolons', () => {
+    for (const payload of [...payloads, 'a; =1+1', 'a;\t@SUM(1)', ';-1', 'x";=1'])
+      for (const cell of print(saying(payload)).split(/[;\r\n]/)) expect(cell).not.toMatch(/^\s*[=+\-@＝＋－＠]/);
+  });
+
   it('has a header and nothing else for a run without hosts', () => {
     expect(print(runResult([]))).toMatch(/^run,runbook,[a-z,]+\r\n$/);
   });

@@ -360,6 +360,31 @@ describeWith('the plug-in grammar of these tests', ['check_dummy'], () => {
   });
 });
 
+describeWith('markdown, read as GitHub reads it,', ['cmark-gfm'], () => {
+  it('has no link, picture, mention, issue or markup of a host in it, and four cells a row', async () => {
+    for (const payload of payloads) {
+      const html = execFileSync(
+        'cmark-gfm',
+        ['-e', 'autolink', '-e', 'table', '-e', 'strikethrough', '-e', 'tasklist'],
+        {
+          input: await render('markdown', saying(payload)),
+          encoding: 'utf8',
+        },
+      );
+      const tags = [...html.matchAll(/<\/?([a-z]\w*|!--)/gi)].map(([, tag = '']) => tag);
+      const rows = html.match(/<tr>[^]*?<\/tr>/g) ?? [];
+      // Code is not looked through for names.
+      const text = html.replace(/<(pre|code)\b[^]*?<\/\1>/g, '').replace(/<[^>]*>/g, ' ');
+
+      expect(
+        tags.filter((tag) => !/^(h[2-4]|p|br|strong|ul|li|blockquote|code|pre|t[rdh]|table|thead|tbody)$/.test(tag)),
+      ).toEqual([]);
+      expect([...new Set(rows.map((row) => row.match(/<t[dh]>/g)?.length))]).toEqual([4]);
+      expect(text).not.toMatch(/@\w|#\d|\bGH-\d/i);
+    }
+  });
+});
+
 describe('markdown', () => {
   it('stays below 1 MiB and says what is cut', async () => {
     const hosts = Array.from({ length: 60 }, (_, index) => ({

@@ -17,6 +17,7 @@ export const packages = {
   check_procs: 'monitoring-plugins-basic',
   chromium: 'chromium',
   chronyd: 'chrony',
+  'cmark-gfm': 'cmark-gfm',
   createrepo_c: 'createrepo-c',
   cron: 'cron',
   curl: 'curl',
