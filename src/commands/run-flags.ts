@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { parseDuration } from '../documents/duration.js';
 import { UserError } from '../errors.js';
+import { refuseUserName } from '../inventory/names.js';
 import type { RunOptions, ScopeOptions } from '../perform/options.js';
 import { reports } from '../reports/index.js';
 import type { FailOn } from '../result/exit.js';
@@ -63,6 +64,8 @@ export function addRunFlags(command: Command): void {
 }
 
 export function readScopeFlags(flags: ScopeFlags): ScopeOptions {
+  const refusal = flags.user === undefined ? undefined : refuseUserName(flags.user);
+  if (refusal) throw new UserError(refusal);
   return {
     ...(flags.inventory && { inventory: flags.inventory }),
     ...(flags.hosts !== undefined && { limit: flags.hosts }),

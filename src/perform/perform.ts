@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync } from 'node:fs';
+import { accessSync, constants, existsSync, mkdirSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import type { CommandContext } from '../commands/command.js';
 import { type ExitCode, exitCode, UserError } from '../errors.js';
@@ -185,10 +185,25 @@ async function saveResult(folder: string, result: RunResult): Promise<UserError 
 }
 
 function notKept(folder: string, error: unknown): UserError {
-  const { code, message } = error as NodeJS.ErrnoException;
+  const { code, message } = causeOf(folder, error as NodeJS.ErrnoException);
   const hint =
     code === 'ENOSPC' || code === 'EDQUOT'
       ? 'free space, or set another `state` folder'
       : 'make it yours, or set XDG_STATE_HOME or `state` in opsctl.yaml to another folder';
-  return new UserError({ code: 'E_OUTPUT', what: `${folder}: ${message}`, hint }, exitCode.output, { cause: error });
+  const why = message.replace(/^[A-Z]+: |, \w+( '.*)?$/gs, '');
+  const what = `the run cannot be kept in ${folder}: ${why}`;
+  return new UserError({ code: 'E_OUTPUT', what, hint }, exitCode.output, { cause: error });
+}
+
+/** Where a file system is read-only, Node.js says of the folders to be made that they are not there. */
+function causeOf(folder: string, error: NodeJS.ErrnoException): NodeJS.ErrnoException {
+  if (error.code !== 'ENOENT') return error;
+  let above = folder;
+  while (!existsSync(above)) above = dirname(above);
+  try {
+    accessSync(above, constants.W_OK);
+    return error;
+  } catch (cause) {
+    return cause as NodeJS.ErrnoException;
+  }
 }

@@ -99,7 +99,7 @@ async function chooseHosts(
   const pattern = runbook.value.hosts ?? 'all';
   const hosts = selectHosts(inventory, pattern, { place: runbook.place(['hosts']) });
   if (options.limit === undefined) return hosts;
-  const lastFailed = options.limit.includes('@failed') ? await failedHosts(runbook, project, context) : [];
+  const lastFailed = options.limit.includes('@failed') ? await failedHosts(options, runbook, project, context) : [];
   const limited = selectHosts(inventory, options.limit, { lastFailed: () => lastFailed });
   const allowed = new Set(hosts);
   const both = limited.filter((host) => allowed.has(host));
@@ -109,12 +109,13 @@ async function chooseHosts(
 }
 
 async function failedHosts(
-  runbook: LoadedRunbook,
+  { runbook }: RunOptions,
+  { value: { name } }: LoadedRunbook,
   project: Project,
   context: CommandContext,
 ): Promise<readonly string[]> {
   const { lastFailedHosts } = await import('../journal/last-failed.js');
-  return lastFailedHosts(stateOf(project, context), runbook);
+  return lastFailedHosts(stateOf(project, context), { name, runbook, cwd: context.cwd });
 }
 
 /** The state folder of a project: journals, results, artefacts. */

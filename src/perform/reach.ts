@@ -42,7 +42,7 @@ export async function openReach(
     sshConfig,
   };
   const targets = await resolveAll(hosts, options, targetContext);
-  const identityErrors = await checkIdentities([...targets.values()]);
+  const identityErrors = await checkIdentities([...targets.values()], targetContext.host);
   refuseTogether(identityErrors);
   const privileges = new Map(hosts.map((host) => [host.name, privilegeOf(host, secrets)]));
   const open = new Map<string, Promise<Transport>>();

@@ -299,7 +299,10 @@ function hasNamedIdentity({ transport, identities, identitiesOptional }: Target)
 }
 
 /** Looks at every identity file of the targets and their jump hosts before any host is contacted. */
-export async function checkIdentities(targets: readonly Target[]): Promise<readonly UserError[]> {
+export async function checkIdentities(
+  targets: readonly Target[],
+  hostNamed: (name: string) => Host | undefined = () => undefined,
+): Promise<readonly UserError[]> {
   const named = targets.flatMap((one) => [...one.jump, one]).filter(hasNamedIdentity);
   if (named.length === 0) return [];
   const { IdentityFiles } = await import('./ssh/keys.js');
@@ -316,7 +319,9 @@ export async function checkIdentities(targets: readonly Target[]): Promise<reado
       if (reason === 'key-certificate' && target.transport === 'openssh') continue;
       const [known, exit] = identityProblems[reason] ?? ['E_KEY_UNREADABLE', exitCode.usage];
       const code = message.includes('public half') ? 'E_KEY_PUBLIC' : known;
-      errors.set(path, new UserError({ code, what: message, ...(hint === undefined ? {} : { hint }) }, exit));
+      const place = hostNamed(target.name)?.origins.get('connect.identity')?.at(-1)?.place;
+      const problem = { code, what: message, ...(hint === undefined ? {} : { hint }), ...(place && { place }) };
+      errors.set(path, new UserError(problem, exit));
     }
   }
   return [...errors.values()];

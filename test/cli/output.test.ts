@@ -1,6 +1,7 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describeWith } from '../support/needs.js';
 import { makeProject, type Project } from '../support/opsctl.js';
 import { inShell, localInventory, oneStep } from './shell.js';
 
@@ -35,10 +36,27 @@ describe('the state folder', () => {
     const ended = await inShell(project, `cd / && XDG_STATE_HOME=${state} opsctl exec -- touch ${project.folder}/ran`);
 
     expect(ended.stderr).toMatch(
-      /^opsctl: E_OUTPUT \S+\/occupied\/opsctl\/runs\/\S+: ENOTDIR: not a directory, mkdir '\S+'; make it yours, or set XDG_STATE_HOME or `state` in opsctl\.yaml to another folder\n$/,
+      /^opsctl: E_OUTPUT the run cannot be kept in \S+\/occupied\/opsctl\/runs\/\S+: not a directory; make it yours, or set XDG_STATE_HOME or `state` in opsctl\.yaml to another folder\n$/,
     );
     expect(ended.code).toBe(74);
     expect(existsSync(join(project.folder, 'ran'))).toBe(false);
+  });
+});
+
+describeWith('the state folder on a file system that is read-only', ['root', 'unshare'], () => {
+  it('is told as what it is', async () => {
+    const closed = join(project.folder, 'closed');
+    mkdirSync(closed);
+
+    const ended = await inShell(
+      project,
+      `cd / && unshare -m sh -c 'mount -t tmpfs -o ro tmpfs ${closed} && XDG_STATE_HOME=${closed} opsctl check uptime'`,
+    );
+
+    expect(ended.stderr).toMatch(
+      /^opsctl: E_OUTPUT the run cannot be kept in \S+: read-only file system; make it yours/,
+    );
+    expect(ended.code).toBe(74);
   });
 });
 
@@ -53,7 +71,7 @@ describe('a result that cannot be kept', () => {
     own.remove();
 
     expect(ended.json()).toMatchObject({ totals: { ok: 1 }, exit: { code: 0 } });
-    expect(ended.stderr).toMatch(/^opsctl: E_OUTPUT \S+: no regular file is there/m);
+    expect(ended.stderr).toMatch(/^opsctl: E_OUTPUT the run cannot be kept in \S+: no regular file is there/m);
     expect(ended.code).toBe(74);
     expect(remembered).toBe(false);
   });

@@ -2,6 +2,7 @@ import { execFileSync, spawn } from 'node:child_process';
 import { chmodSync, copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Host } from '../../src/inventory/inventory.js';
 import { checkIdentities } from '../../src/transports/target.js';
 import { describeWith } from '../support/needs.js';
 import { publicKey, type Sshd, type SshdUser, startSshd } from '../support/sshd.js';
@@ -195,7 +196,10 @@ describeWith('login', ['sshd', 'ssh', 'root'], () => {
     chmodSync(key('key-wide'), 0o640);
     const identities = ['key-wide', 'key-locked', 'key-ed25519.pub', 'key-sk', 'nothing-here', 'key-rsa'].map(key);
 
-    const errors = await checkIdentities([targetOn(sshd, user, { identities })]);
+    const place = { file: 'hosts.yaml', line: 3 };
+    const origins = new Map([['connect.identity', [{ place, source: 'host web1', value: identities }]]]);
+    const host: Host = { name: 'web1', groups: ['all'], vars: {}, connect: {}, origins };
+    const errors = await checkIdentities([targetOn(sshd, user, { identities })], () => host);
 
     expect(errors.map(({ exit, problems }) => [problems[0]?.code, exit])).toEqual([
       ['E_KEY_PERMS', 5],
@@ -204,6 +208,7 @@ describeWith('login', ['sshd', 'ssh', 'root'], () => {
       ['E_KEY_CERT', 2],
       ['E_KEY_UNREADABLE', 2],
     ]);
+    expect(errors.every(({ problems }) => problems[0]?.place === place)).toBe(true);
     expect(readFileSync(key('key-wide'), 'utf8')).toContain('PRIVATE KEY');
   });
 });

@@ -43,7 +43,8 @@ async function readIdentity(path: string, passphrase?: SecretLike): Promise<Iden
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     const what = code === 'ENOENT' ? 'does not exist' : `cannot be read (${code ?? 'error'})`;
-    return unusable(keyError('key-unreadable', `the key ${path} ${what}`));
+    const hint = 'check `identity`: a relative path is relative to the inventory that names it';
+    return unusable(keyError('key-unreadable', `the key ${path} ${what}`, code === 'ENOENT' ? hint : undefined));
   }
 
   const wrong = wrongKind(path, text);
