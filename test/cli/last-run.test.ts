@@ -118,6 +118,27 @@ describe('since the last run', () => {
   });
 });
 
+describe('@failed', () => {
+  it('is what failed in the last run of the same file, not of another one with its name', async () => {
+    project.write('hosts.yaml', 'hosts: { one: { transport: local }, two: { transport: local } }\n');
+    const failing = (host: string) =>
+      `name: Same\nsteps: [{ uses: run.command, with: { command: "[ $1 != ${host} ]", args: ["\${{ host.name }}"], effect: read } }]\n`;
+    project.write('a/r.yaml', failing('one'));
+    project.write('b/r.yaml', failing('two'));
+    const names = async (...args: string[]) =>
+      (await project.run(['run', ...args, '-i', 'hosts.yaml', '-o', 'json'])).json().hosts.map(({ name }) => name);
+    await names('a/r.yaml');
+    await names('b/r.yaml');
+
+    const again = await project.run(['run', 'r.yaml', '-i', '../hosts.yaml', '-l', '@failed', '-o', 'json'], {
+      cwd: join(project.folder, 'a'),
+    });
+
+    expect(again.json().hosts.map(({ name }) => name)).toEqual(['one']);
+    expect(await names('b/r.yaml', '-l', '@failed')).toEqual(['two']);
+  });
+});
+
 describe('a run that was cut off', () => {
   it('leaves to the one that goes on with it what the run before saw', async () => {
     project.write(
