@@ -47,8 +47,11 @@ EOF
         Class=*) class=$value ;;
         State=*) state=$value ;;
         '')
-          # Greeters and managers are no people; a session that closes has been left.
-          [ -z "$user" ] || [ "${class-}" != user ] || [ "${state-}" = closing ] || tell "$user" "${terminal-}" "${remote-}"
+          # Greeters and managers are no people; `user-early` is root, since systemd 256. A session that closes has been left.
+          case ${class-}/${state-} in
+            */closing) ;;
+            user*) [ -z "$user" ] || tell "$user" "${terminal-}" "${remote-}" ;;
+          esac
           user='' terminal='' remote='' class='' state=''
           ;;
       esac

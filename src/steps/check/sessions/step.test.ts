@@ -1,10 +1,10 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { describeWith } from '../../../../test/support/needs.js';
-import { judgeOutput, outputOf, shells, withDefaults } from '../../../../test/support/probe.js';
+import { fixture, judgeOutput, outputOf, shells, withDefaults } from '../../../../test/support/probe.js';
 import { runWithoutTools } from '../../../../test/support/without-tools.js';
 import kind from './step.js';
 
@@ -92,6 +92,28 @@ describeWith('check.sessions without systemd', ['root', 'utmpdump', 'busybox'], 
       ['bob', 'tty1'],
     ]);
   });
+
+  it.each(Object.keys(shells))(
+    'sees root of systemd 257, whose sessions have a class of their own, with %s',
+    (shell) => {
+      const host = mkdtempSync(join(tmpdir(), 'opsctl-sessions-'));
+      const [list = '', shown = ''] = fixture('debian13-loginctl.txt', import.meta.url).split('==\n');
+      mkdirSync(join(host, 'systemd/system'), { recursive: true });
+      writeFileSync(join(host, 'list'), list);
+      writeFileSync(join(host, 'shown'), shown);
+      const loginctl = '#!/bin/sh\ncase "$*" in *list-sessions*) cat /run/list ;; *) cat /run/shown ;; esac\n';
+      writeFileSync(join(host, 'loginctl'), loginctl, { mode: 0o755 });
+      try {
+        const { stdout, status } = runWith(host, shell, 'PATH="/run:$PATH"');
+
+        expect(status).toBe(0);
+        const { sessions } = kind.parse(outputOf(stdout), withDefaults(kind));
+        expect(sessions.map(({ user, terminal }) => [user, terminal])).toEqual([['root', 'pts/0']]);
+      } finally {
+        rmSync(host, { recursive: true });
+      }
+    },
+  );
 
   it.each(Object.keys(shells))('says so where nobody keeps a list, with %s', (shell) => {
     expect(runWith(empty, shell)).toMatchObject({
