@@ -113,12 +113,15 @@ function pointedValue(stdout: string, pointer: string): Pointed {
   return { text: typeof value === 'string' ? value : JSON.stringify(value) };
 }
 
+/** As programs write them: `.5` of bc, `2.1e+09` of awk. `1,234` is one number, and no 1: that is for people to say. */
+const firstNumber = '-?(?:[0-9]+(?:,[0-9]{3})*(?:\\.[0-9]+)?|\\.[0-9]+)(?:[eE][-+]?[0-9]+)?';
+
 /** A number, why there is none (text), or undefined when none is wanted. */
 function numberIn(value: Pointed | undefined, stdout: string, given: Extraction): number | string | undefined {
   const wanted = given.number !== undefined || given.warning !== undefined || given.critical !== undefined;
   if (!wanted || value?.problem !== undefined) return undefined;
   const said = value?.text ?? stdout;
-  const pattern = given.number ?? (value ? undefined : '-?[0-9]+(?:\\.[0-9]+)?');
+  const pattern = given.number ?? (value ? undefined : firstNumber);
   const found = pattern === undefined ? said : extractText(pattern, said);
   const number = found === undefined || found.trim() === '' ? Number.NaN : Number(found);
   return Number.isFinite(number) ? number : `no number in the output${found ? `: ${found.slice(0, 80)}` : ''}`;

@@ -68,6 +68,19 @@ describe('check.command', () => {
     expect(metrics).toMatchObject([{ name: 'value', value: 0.25, unit: 'seconds', warning: '0.2', critical: '1' }]);
   });
 
+  // As mawk, the awk of Debian, writes what is above 2^31.
+  it.each([
+    ['echo 6.44245e+09', 'value 6442450000, limit 5000', 'above-critical'],
+    ['echo 2e3 rows', 'value 2000', 'ok'],
+    ['echo .50000', 'value 0.5', 'ok'],
+    ['echo "-3 below"', 'value -3, limit 5000', 'below-critical'],
+    ['echo "12,345 rows"', 'no number in the output: 12,345', 'unreadable-output'],
+    ['echo "0.50, 0.30, 0.10"', 'value 0.5', 'ok'],
+    ['echo "1, 2, 3"', 'value 1', 'ok'],
+  ])('reads the number of %s', (command, summary, reason) => {
+    expect(look(command, { critical: 5000 })).toMatchObject({ summary, reason });
+  });
+
   it('takes the number that the pattern names', () => {
     expect(look('echo "took 250 of 300"', { number: 'of ([0-9]+)', critical: 299 }).summary).toBe(
       'value 300, limit 299',
