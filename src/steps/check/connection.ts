@@ -28,6 +28,14 @@ export function connectionFailure(error: unknown): ConnectionFailure {
   return { reason, detail, proven };
 }
 
+/**
+ * Milliseconds for each address of a name that has several. Node's own 250 would give up on a server that is far away,
+ * and on one whose first packet was lost.
+ */
+export function attemptTimeout(seconds: number): number {
+  return Math.max(250, Math.round((seconds * 1000) / 3));
+}
+
 /** With several addresses node throws one error for all of them. */
 function firstError(error: unknown): NodeJS.ErrnoException {
   if (error instanceof AggregateError && error.errors[0] instanceof Error) return error.errors[0];

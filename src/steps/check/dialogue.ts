@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream';
 import { connect as connectTls, rootCertificates, type TLSSocket } from 'node:tls';
 import type { Dial } from '../step.js';
 import type { ClientCertificate } from './client-certificate.js';
-import { type ConnectionFailure, connectionFailure } from './connection.js';
+import { attemptTimeout, type ConnectionFailure, connectionFailure } from './connection.js';
 import { describePeer, type TlsPeer } from './peer.js';
 
 export interface DialogueTarget {
@@ -61,7 +61,7 @@ export async function converse<T>(
   const abort = () => stop(signal.reason as Error);
   signal.addEventListener('abort', abort, { once: true });
   try {
-    const dialled = await (target.dial ?? dialFromHere)(target, over.signal);
+    const dialled = await (target.dial ?? dialFromHere(target.seconds))(target, over.signal);
     connect = elapsed();
     dialogue = new Dialogue(dialled, target.limit ?? 65_536);
     over.signal.throwIfAborted();
@@ -77,23 +77,25 @@ export async function converse<T>(
   }
 }
 
-/** A TCP connection from this machine. */
-export const dialFromHere: Dial = ({ address, port }, signal) =>
-  new Promise((resolve, reject) => {
-    const socket = connectTcp({ host: address, port });
-    const fail = (error: unknown) => {
-      socket.destroy();
-      reject(error);
-    };
-    const abort = () => fail(signal.reason);
-    signal.addEventListener('abort', abort, { once: true });
-    socket.once('error', fail);
-    socket.once('connect', () => {
-      signal.removeEventListener('abort', abort);
-      socket.off('error', fail);
-      resolve(socket);
+/** TCP connections from this machine, which may take so long. */
+export const dialFromHere =
+  (seconds: number): Dial =>
+  ({ address, port }, signal) =>
+    new Promise((resolve, reject) => {
+      const socket = connectTcp({ host: address, port, autoSelectFamilyAttemptTimeout: attemptTimeout(seconds) });
+      const fail = (error: unknown) => {
+        socket.destroy();
+        reject(error);
+      };
+      const abort = () => fail(signal.reason);
+      signal.addEventListener('abort', abort, { once: true });
+      socket.once('error', fail);
+      socket.once('connect', () => {
+        signal.removeEventListener('abort', abort);
+        socket.off('error', fail);
+        resolve(socket);
+      });
     });
-  });
 
 function failureOf(error: unknown): ConnectionFailure {
   if (!(error instanceof ServerFault)) return connectionFailure(error);

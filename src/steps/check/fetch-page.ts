@@ -13,7 +13,7 @@ import {
 import type { Dial } from '../step.js';
 import { type Certificate, readCertificate } from './certificate.js';
 import type { ClientCertificate } from './client-certificate.js';
-import { type ConnectionFailure, connectionFailure } from './connection.js';
+import { attemptTimeout, type ConnectionFailure, connectionFailure } from './connection.js';
 
 /** Most of a body that is looked at. */
 export const bodyLimit = 1_048_576;
@@ -133,7 +133,7 @@ async function fetchOnce(
   let certificate: Certificate | null = null;
   let remote: string | null = null;
 
-  const options: RequestOptions & { ca?: string[]; cert?: Buffer } = {
+  const options: RequestOptions & { ca?: string[]; cert?: Buffer; autoSelectFamilyAttemptTimeout: number } = {
     method: target.method,
     headers: {
       host: url.host,
@@ -145,6 +145,7 @@ async function fetchOnce(
     // A connection of its own, closed after the answer: a reused one would hide a dead listener.
     agent: false,
     signal,
+    autoSelectFamilyAttemptTimeout: attemptTimeout(target.seconds),
     ...(ca && { ca: [...ca] }),
     ...target.identity,
     ...(target.address !== undefined && connectTo(target.address, url)),

@@ -41,7 +41,7 @@ describeWith('check.ssh', ['sshd', 'root'], () => {
 
   async function lookAtKeys(given: object, from: 'host' | 'controller' = 'controller') {
     const params = withDefaults(kind, given);
-    const dial = from === 'host' ? { dial: dialFromHere } : {};
+    const dial = from === 'host' ? { dial: dialFromHere(10) } : {};
     const host = { name: 'web1', address: '127.0.0.1' };
     const data = await kind.call(params, {
       host,

@@ -95,7 +95,7 @@ export default defineControllerStep<Params, SshData>({
     if (failure || !wanted) return found;
     if (!hostKeys) throw new Error('host keys cannot be asked for here');
     const left = { ...target, seconds: target.seconds - seconds };
-    const shown = await hostKeys(left, async (until) => (dial ?? dialFromHere)(target, until), signal);
+    const shown = await hostKeys(left, async (until) => (dial ?? dialFromHere(left.seconds))(target, until), signal);
     return 'failure' in shown ? { ...found, failure: shown.failure } : { ...found, keys: shown.keys.map(readKey) };
   },
   judge({ subject, failure, banner, keys, seconds }, given) {
