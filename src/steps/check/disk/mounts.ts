@@ -94,10 +94,12 @@ export function readMounts(output: ProbeOutput, path: string | undefined): DiskD
 }
 
 function mountOf(path: string, about: Described, stat: readonly number[]): Mount {
-  const [blocks = 0, free = 0, available = 0, blockSize = 0, inodes = 0, inodesFree = 0] = stat;
+  const [blocks = 0, free = 0, said = 0, blockSize = 0, inodes = 0, inodesFree = 0] = stat;
   const superReadOnly = about.superOptions.split(',').includes('ro');
   const mountReadOnly = about.options.split(',').includes('ro');
   const used = blocks - free;
+  // Less than nothing comes as a huge number: space that only root may use is in use.
+  const available = said > blocks ? 0 : said;
   return {
     path,
     type: about.type,

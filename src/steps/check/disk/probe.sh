@@ -149,7 +149,7 @@ for access in rw ro; do
     hangs=
     case $type in
       ext[234] | xfs | btrfs | vfat | f2fs | zfs | bcachefs) ;;
-      overlay | aufs)
+      overlay | aufs | fuse.fuse-overlayfs)
         # The root of a container. Elsewhere it is a container's root seen from its host: the same space again.
         [ "$point" = / ] || continue
         ;;

@@ -133,6 +133,12 @@ describe('check.disk', () => {
     });
   });
 
+  it('takes space that is less than nothing for none', () => {
+    const said = mount('/srv', { blocks: 1000, free: 40, available: 2 ** 54 });
+
+    expect(judgeOutput(kind, said, { critical: 95 }).summary).toBe('/srv is 100 % full, 0 B left, limit 95 %');
+  });
+
   it('never calls nothing measured ok', () => {
     expect(judgeOutput(kind, '')).toMatchObject({ outcome: 'unknown', reason: 'nothing-measured' });
   });

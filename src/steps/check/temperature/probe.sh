@@ -1,6 +1,6 @@
 #!/bin/sh
 # Prints a line for each temperature sensor: kind, number, thousandths of a degree, the limits max and critical of the
-# sensor itself, chip, label. What a sensor does not tell is empty.
+# sensor itself, chip, label, device. What a sensor does not tell is empty.
 set -eu
 
 # The first line of the file $1, or nothing: a sensor may be there and fail when it is read.
@@ -13,6 +13,8 @@ for folder in /sys/class/hwmon/hwmon*; do
   line_of "$folder/name"
   [ -n "$line" ] || line_of "$folder/device/name"
   chip=$line
+  # Such as nvme0 or coretemp.1: the numbers of hwmon are given out anew at every start.
+  device=$(cd -P "$folder/device" 2>/dev/null && pwd) || device=
   for file in "$folder"/temp*_input "$folder"/device/temp*_input; do
     [ -e "$file" ] || continue
     base=${file%_input}
@@ -24,7 +26,8 @@ for folder in /sys/class/hwmon/hwmon*; do
     line_of "${base}_crit"
     critical=$line
     line_of "${base}_label"
-    printf 'sensor\t%s\t%s\t%s\t%s\t%s\t%s\n' "$number" "$value" "$max" "$critical" "$chip" "$line"
+    printf 'sensor\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n' \
+      "$number" "$value" "$max" "$critical" "$chip" "$line" "${device##*/}"
   done
 done
 for folder in /sys/class/thermal/thermal_zone*; do

@@ -2,7 +2,7 @@ import { expectSuccess, tabbedLines } from '../../lines.js';
 import { type ProbeOutput, UnreadableOutput } from '../../step.js';
 
 export interface Sensor {
-  /** Chip and label, `coretemp Package id 0`; the number where there is no label. */
+  /** Chip and label, `coretemp Package id 0`; the number where there is no label, the device where two are the same. */
   readonly name: string;
   /** Celsius; null when it cannot be read now. */
   readonly degrees: number | null;
@@ -17,27 +17,32 @@ export function readSensors(output: ProbeOutput): readonly Sensor[] {
   const lines = tabbedLines(output);
   if (lines.at(-1)?.[0] !== 'end') throw new UnreadableOutput('the list of sensors is cut off');
   const rows = lines.slice(0, -1).map(([kind, rest]) => {
-    const [number = '', value = '', max = '', critical = '', chip = '', label = ''] = rest.split('\t');
+    const [number = '', value = '', max = '', critical = '', chip = '', label = '', device = ''] = rest.split('\t');
     if ((kind !== 'sensor' && kind !== 'zone') || !/^\d+$/.test(number))
       throw new UnreadableOutput(`not a sensor: ${kind} ${rest.slice(0, 80)}`);
     const degrees = degreesOf(value);
     const bounds = { max: limitOf(max), critical: limitOf(critical) };
-    return { kind, chip, name: nameOf(kind, chip, label, number), degrees, ...bounds };
+    return { kind, chip, name: nameOf(kind, chip, label, number), device: shown(device), degrees, ...bounds };
   });
   const chips = new Set(rows.filter(({ kind }) => kind === 'sensor').map(({ chip }) => chip));
   const kept = rows.filter(({ kind, chip }) => kind === 'sensor' || !chips.has(chip));
+  // Two disks are two chips of one name.
+  const isSole = (name: string) => kept.filter((row) => row.name === name).length === 1;
   const used = new Map<string, number>();
-  return kept.map(({ name, degrees, max, critical }) => {
-    // Two disks are two chips of one name.
+  return kept.map(({ name: plain, device, degrees, max, critical }) => {
+    const name = isSole(plain) || device === '' ? plain : `${plain} ${device}`;
     const count = (used.get(name) ?? 0) + 1;
     used.set(name, count);
     return { name: count === 1 ? name : `${name} #${count}`, degrees, max, critical };
   });
 }
 
+/** Braces would end the name of a metric. */
+function shown(text: string): string {
+  return text.replace(/[^\w .:+/-]+/g, '_').trim();
+}
+
 function nameOf(kind: string, chip: string, label: string, number: string): string {
-  // Braces would end the name of a metric.
-  const shown = (text: string) => text.replace(/[^\w .:+/-]+/g, '_').trim();
   if (kind === 'zone') return shown(chip) || `zone ${number}`;
   return `${shown(chip) || 'sensor'} ${shown(label) || number}`;
 }

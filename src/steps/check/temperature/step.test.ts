@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -62,6 +62,12 @@ describe('check.temperature', () => {
 
     const names = kind.parse(outputOf(sensors(chip, disk, disk, zone)), withDefaults(kind)).map(({ name }) => name);
     expect(names).toEqual(['acpitz 1', 'nvme Composite', 'nvme Composite #2']);
+    const two = sensors(`${disk}\tnvme1`, processor, `${disk}\tnvme0`);
+    expect(kind.parse(outputOf(two), withDefaults(kind)).map(({ name }) => name)).toEqual([
+      'nvme Composite nvme1',
+      'coretemp Package id 0',
+      'nvme Composite nvme0',
+    ]);
     expect(judgeOutput(kind, sensors(zone)).summary).toBe('acpitz has 27.8 °C');
   });
 
@@ -117,6 +123,15 @@ describeWith('check.temperature with the files of a board', ['root'], () => {
     write('hwmon/hwmon2/device/name', 'w83627ehf');
     write('hwmon/hwmon2/device/temp2_input', '44500');
     mkdirSync(join(folder, 'hwmon/hwmon3/temp1_input'), { recursive: true });
+    for (const [chip, device] of [
+      ['hwmon4', 'nvme1'],
+      ['hwmon5', 'nvme0'],
+    ]) {
+      write(`hwmon/${chip}/name`, 'nvme');
+      write(`hwmon/${chip}/temp1_input`, '38850');
+      mkdirSync(join(folder, `devices/${device}`), { recursive: true });
+      symlinkSync(`../../devices/${device}`, join(folder, `hwmon/${chip}/device`));
+    }
     write('thermal/thermal_zone0/type', 'acpitz');
     write('thermal/thermal_zone0/temp', '27800');
     write('thermal/thermal_zone1/type', 'x86_pkg_temp');
@@ -139,6 +154,8 @@ describeWith('check.temperature with the files of a board', ['root'], () => {
       { name: 'coretemp Package id 0', degrees: 61, max: 80, critical: 100 },
       { name: 'w83627ehf 2', degrees: 44.5, max: null, critical: null },
       { name: 'sensor 1', degrees: null, max: null, critical: null },
+      { name: 'nvme 1 nvme1', degrees: 38.85, max: null, critical: null },
+      { name: 'nvme 1 nvme0', degrees: 38.85, max: null, critical: null },
       { name: 'x86_pkg_temp', degrees: 61, max: null, critical: 105 },
     ]);
   });
