@@ -56,10 +56,11 @@ export async function readState(dialogue: Dialogue): Promise<ServerState> {
     standby: standby === 't',
     connections: numberOf(connections),
     mostConnections,
-    lag: numberOrNull(lag),
+    // Its clock, read twice, and the clock of the sender are not one.
+    lag: atLeastZero(lag),
     // More may have been replayed since the last word of the sender.
-    lagBytes: lagBytes === null ? null : Math.max(0, numberOf(lagBytes)),
-    oldest: numberOrNull(oldest),
+    lagBytes: atLeastZero(lagBytes),
+    oldest: atLeastZero(oldest),
     archiveFailures: numberOrNull(archiveFailures),
     followers: await readFollowers(dialogue),
   };
@@ -109,6 +110,11 @@ export async function askQuery(dialogue: Dialogue, query: string, seconds: numbe
       `${refusals[state] ?? 'is refused'} (${/^[0-9A-Z]{5}$/.test(state) ? state : '?'})`,
     );
   }
+}
+
+function atLeastZero(text: string | null | undefined): number | null {
+  const value = numberOrNull(text);
+  return value === null ? null : Math.max(0, value);
 }
 
 function numberOrNull(text: string | null | undefined): number | null {

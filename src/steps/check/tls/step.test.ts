@@ -209,7 +209,9 @@ describeWith('check.tls', ['openssl'], () => {
   });
 
   it('fails for a server that speaks something else, is mute, or is not there', async () => {
-    const plain = await listen(createTcpServer((socket) => socket.end('SSH-2.0-OpenSSH_9.2\r\n')));
+    const plain = await listen(
+      createTcpServer((socket) => socket.once('data', () => socket.end('SSH-2.0-OpenSSH_9.2\r\n'))),
+    );
     const mute = await listen(createTcpServer(() => {}));
     const gone = createTcpServer();
     const closed = await listen(gone);
