@@ -6,7 +6,8 @@ set -eu
 if [ $# -eq 0 ]; then
   found=
   for disk in /sys/block/sd* /sys/block/hd* /sys/block/nvme*; do
-    [ ! -e "$disk" ] || found=1
+    # A container sees the disks of its host, and has no devices for them.
+    [ ! -e "/dev/${disk##*/}" ] || found=1
   done
   # Disks behind some RAID controllers are no block devices: those have to be named.
   [ -n "$found" ] || {

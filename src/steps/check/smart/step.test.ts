@@ -1,4 +1,6 @@
+import { spawnSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
+import { describeWith } from '../../../../test/support/needs.js';
 import { fixture, judgeOutput, runProbe, shells } from '../../../../test/support/probe.js';
 import { runWithoutTools } from '../../../../test/support/without-tools.js';
 import kind from './step.js';
@@ -178,5 +180,14 @@ describe('check.smart', () => {
       exitStatus: 77,
       stderr: 'smartctl needs root to ask a disk\n',
     });
+  });
+});
+
+describeWith('check.smart in a container', ['unshare', 'root'], () => {
+  it('does not apply where the kernel shows the disks of the host, and there is no device of them', () => {
+    const prepare = 'mount -t tmpfs none /sys/block && mkdir /sys/block/sdx /sys/block/nvme7n1 && exec sh -c "$0" sh';
+
+    const { status, stderr } = spawnSync('unshare', ['-m', 'sh', '-c', prepare, kind.probe.text], { encoding: 'utf8' });
+    expect({ status, stderr }).toEqual({ status: 78, stderr: 'no SATA, SAS or NVMe disk here\n' });
   });
 });
