@@ -35,7 +35,8 @@ describeWith('check.goss asks the network from the host', ['curl', 'dig', 'dnsma
   beforeAll(async () => {
     project = makeProject({ 'runbook.yaml': runbook });
     web = createServer((request, response) => {
-      if (request.url === '/moved') response.writeHead(302, { location: '/end' }).end('gone');
+      if (request.url === '/seen') response.writeHead(303, { location: '/end' }).end();
+      else if (request.url === '/moved') response.writeHead(302, { location: '/end' }).end('gone');
       else if (request.url === '/slow') setTimeout(() => response.end('late'), 5_000);
       else if (request.url === '/private')
         response.writeHead(request.headers.authorization === 'Bearer x' ? 200 : 401).end('closed');
@@ -47,7 +48,7 @@ describeWith('check.goss asks the network from the host', ['curl', 'dig', 'dnsma
         request.on('end', () =>
           response
             .writeHead(200, { 'x-tag': 'a', 'content-type': 'application/json' })
-            .end(JSON.stringify({ method: request.method, body, path: request.url })),
+            .end(JSON.stringify({ method: request.method, body, path: request.url, headers: request.headers })),
         );
       }
     }).listen(0, '127.0.0.1');
@@ -110,6 +111,34 @@ describeWith('check.goss asks the network from the host', ['curl', 'dig', 'dnsma
           status: 200,
           body: { gjson: { method: 'POST', body: '@x\n y' } },
         },
+        typed: {
+          url: `${url}/p`,
+          method: 'POST',
+          'request-headers': ['Content-Type: text/csv', 'Host: other.test', 'X-None: '],
+          status: 200,
+          body: {
+            gjson: {
+              body: '',
+              headers: { 'have-key-with-value': { 'content-type': 'text/csv', host: 'other.test', 'x-none': '' } },
+            },
+          },
+        },
+        untyped: {
+          url: `${url}/p`,
+          method: 'POST',
+          'request-body': 'x',
+          status: 200,
+          body: { gjson: { headers: { not: { 'have-key': 'content-type' } } } },
+        },
+        // As goss, and browsers: the answer to a POST is fetched with GET.
+        seen: {
+          url: `${url}/seen`,
+          method: 'POST',
+          'request-body': 'x',
+          status: 200,
+          body: { gjson: { method: 'GET', body: '', path: '/end' } },
+        },
+        odd: { url: `${url}/{a,b}?c=[1-3]`, status: 200, body: { gjson: { path: '/{a,b}?c=[1-3]' } } },
         head: { url: `${url}/h`, method: 'HEAD', status: { lt: 300 }, headers: ['X-Tag: a'] },
         allowed: { url: `${url}/private`, 'request-headers': ['Authorization: Bearer x'], status: 200 },
         [`${url}/private`]: { status: 401, body: 'closed' },

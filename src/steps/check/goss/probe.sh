@@ -387,11 +387,14 @@ ask_http() {
     return
   }
   url=$1 method=$2 options=$3 headers=$5 body=$6 most=0
-  set -- -sS -D /dev/stderr -m "$4" --max-redirs 10 ${6:+--data-raw "$6" -H Content-Type:} \
+  # Braces and brackets in a URL are letters.
+  set -- -sS -g -D /dev/stderr -m "$4" --max-redirs 10 ${6:+--data-raw "$6" -H Content-Type:} \
     ${7:+-u "$7:"} ${8:+--cacert "$8"} ${9:+--cert "$9"} ${10:+--key "${10}"} ${11:+-x "${11}"}
   case $method in
     GET) [ -z "$body" ] || set -- "$@" -X GET ;;
     HEAD) set -- "$@" -I ;;
+    # Without -X curl goes on with GET where a redirect wants that.
+    POST) [ -n "$body" ] || set -- "$@" --data-raw '' -H Content-Type: ;;
     *) set -- "$@" -X "$method" ;;
   esac
   for option in $options; do

@@ -143,7 +143,10 @@ export const resourceTypes: Readonly<Record<ResourceType, Type>> = {
       ];
       const text = (option: string) => String(options[option] ?? '');
       const limit = Number(options.timeout || 5_000) / 1_000;
-      const headers = ((options['request-headers'] ?? []) as string[]).join('\n');
+      // curl takes a header that ends in a colon out, and sends one that ends in a semicolon without a value.
+      const headers = ((options['request-headers'] ?? []) as string[])
+        .map((header) => header.replace(/^([^:]+):\s*$/, '$1;'))
+        .join('\n');
       const files = ['username', 'ca-file', 'cert-file', 'key-file', 'proxy'].map(text);
       return [
         'http',

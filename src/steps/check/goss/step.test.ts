@@ -486,6 +486,14 @@ describe('a goss file', () => {
       'E_SECRET_LITERAL goss.yaml:2:51 `password` holds a secret in plain text; ask with check.http, which takes secrets',
     ],
     [
+      'http:\n  https://me:hunter2@a/: { status: 200 }',
+      'E_SECRET_LITERAL goss.yaml:2:3 the URL holds a secret in plain text; ask with check.http, which takes secrets',
+    ],
+    [
+      'http:\n  http://a: { status: 200, proxy: "http://me:hunter2@b:3128" }',
+      'E_SECRET_LITERAL goss.yaml:2:35 `proxy` holds a secret in plain text',
+    ],
+    [
       'port:\n  ssh: { listening: true }',
       'E_VALUE goss.yaml:2:3 "ssh" is no port; write tcp:22, tcp6:22, udp:53 or udp6:53',
     ],

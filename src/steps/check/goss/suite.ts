@@ -67,18 +67,18 @@ class SuiteLoader {
   }
 
   #resource(type: ResourceType, id: string, given: Readonly<Record<string, unknown>>, place: PlaceOf): void {
-    const at = place([type, id], 'key');
+    const key = place([type, id], 'key');
     const known = this.#places.get(`${type} ${id}`);
     if (known) {
       this.#reader.refuse({
         code: 'E_DUP_ID',
         what: `${type} ${id} is tested in ${known.file}:${known.line} already, and goss would drop one of the two`,
         hint: 'merge them, or give one another key',
-        place: at,
+        place: key,
       });
       return;
     }
-    this.#places.set(`${type} ${id}`, at);
+    this.#places.set(`${type} ${id}`, key);
     const kind = resourceTypes[type];
     const named = kind.name === undefined ? undefined : given[kind.name];
     const name = String(named ?? id);
@@ -87,9 +87,14 @@ class SuiteLoader {
       this.#reader.refuse({
         code: 'E_VALUE',
         ...wrong,
-        place: named === undefined ? at : place([type, id, kind.name ?? '']),
+        place: named === undefined ? key : place([type, id, kind.name ?? '']),
       });
-    if (type === 'http' && given.password) this.#refusePassword(place([type, id, 'password']));
+    if (type === 'http') {
+      const at = (option: string) => place([type, id, option]);
+      if (given.password) this.#refuseSecret('`password`', at('password'));
+      if (hasPassword(name)) this.#refuseSecret('the URL', named === undefined ? key : at('url'));
+      if (hasPassword(given.proxy)) this.#refuseSecret('`proxy`', at('proxy'));
+    }
     const options = Object.fromEntries(
       (kind.options ?? []).flatMap((key) => (key in given ? [[key, given[key]]] : [])),
     );
@@ -122,10 +127,10 @@ class SuiteLoader {
   }
 
   /** The line would show it. */
-  #refusePassword({ file, line, column }: Place): void {
+  #refuseSecret(holder: string, { file, line, column }: Place): void {
     this.#reader.refuse({
       code: 'E_SECRET_LITERAL',
-      what: '`password` holds a secret in plain text',
+      what: `${holder} holds a secret in plain text`,
       hint: 'ask with check.http, which takes secrets',
       place: { file, ...(line !== undefined && { line }), ...(column !== undefined && { column }) },
     });
@@ -155,6 +160,10 @@ class SuiteLoader {
       if (file && !this.#loaded.has(file.path)) await this.load(file);
     }
   }
+}
+
+function hasPassword(url: unknown): boolean {
+  return typeof url === 'string' && /^[a-z0-9]+:\/\/[^/?#]*:[^/?#]*@/i.test(url);
 }
 
 async function readVars(
