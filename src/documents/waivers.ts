@@ -1,4 +1,5 @@
 import { type Problem, UserError } from '../errors.js';
+import { parentDown } from '../result/parents.js';
 import { expiryOf } from '../result/waivers.js';
 import { type WaiversFile, waiversSchema } from '../result/waivers.schema.js';
 import type { LoadedDocument } from './document.js';
@@ -38,6 +39,15 @@ function entryProblems(entry: unknown, index: number, { place }: LoadedDocument<
       what: `\`expires\` is ${quote(keys.expires)}, which is no date and no time with its zone`,
       hint: 'write 2026-12-31 (to the end of that day, UTC) or 2026-12-31T18:00:00Z',
       place: place(['waivers', index, 'expires']),
+    });
+  const codes = keys['reason-codes'];
+  const behind = Array.isArray(codes) ? codes.indexOf(parentDown) : -1;
+  if (behind >= 0)
+    problems.push({
+      code: 'E_VALUE',
+      what: `no result has the reason \`${parentDown}\` before all hosts are known, and waivers are for results`,
+      hint: 'name why the host itself is not reached: connect-timeout, connect-refused',
+      place: place(['waivers', index, 'reason-codes', behind]),
     });
   return problems;
 }
