@@ -161,8 +161,6 @@ function membersOf(host: HostResult): readonly Member[] {
       host: host.name,
     });
   const steps = ownSteps(host).map((step): Member => {
-    const { stdout, stderr } = outputOf(step);
-    const shown = needsAttention(step) || isCommand(step.uses) ? JSON.stringify([stdout, stderr]) : '';
     return {
       step: step.step,
       name: step.name,
@@ -177,12 +175,18 @@ function membersOf(host: HostResult): readonly Member[] {
       found: neutral(
         JSON.stringify(step.findings.map(({ id, subject, detail, waived }) => [id, subject, detail, waived])),
       ),
-      output: neutral(shown),
+      output: neutral(outputShown(step)),
       host: host.name,
       result: step,
     };
   });
   return [...trouble, ...steps];
+}
+
+/** Only what a reader gets to see can tell two hosts apart: numbers of processes in a probe's own output do not. */
+function outputShown(step: StepResult): string {
+  if (isCommand(step.uses)) return JSON.stringify(Object.values(outputOf(step)));
+  return needsAttention(step) ? (explanationOf(step)?.text ?? '') : '';
 }
 
 function splitByOutput(cluster: readonly Member[]): readonly ResultGroup[] {
