@@ -221,7 +221,8 @@ function literalOf(text: string, span: Span): string | number {
       throw new TemplateError(`${text} has an escape that is not supported`, span, 'use a raw text in backquotes');
     }
   }
-  const number = Number(text.replaceAll('_', ''));
+  // 0755 is octal in Go.
+  const number = Number(text.replaceAll('_', '').replace(/^([+-]?)0(?=[0-7]+$)/, (_, sign: string) => `${sign}0o`));
   if (!Number.isFinite(number)) throw new TemplateError(`${text} is not a number`, span, 'write a decimal number');
   return number;
 }
