@@ -2,7 +2,14 @@ import type { Command } from 'commander';
 import { nearest } from '../documents/nearest.js';
 import { type ExitCode, exitCode, UserError } from '../errors.js';
 import { findRun, readResult } from '../journal/runs.js';
-import { type Answer, answersOf, type Comparison, compareAnswers, comparisonText } from '../reports/odd-one-out.js';
+import {
+  type Answer,
+  answersOf,
+  type Comparison,
+  compareAnswers,
+  comparisonJson,
+  comparisonText,
+} from '../reports/odd-one-out.js';
 import type { RunResult } from '../result/result.schema.js';
 import { type FactName, factNames } from '../steps/run/facts/names.js';
 import type { CommandContext } from './command.js';
@@ -150,7 +157,7 @@ function ofOutput(result: RunResult, words: readonly string[], ignores: (line: s
 }
 
 function shown(compared: readonly Comparison[], { json, quiet, verbose }: Flags): string {
-  if (json) return `${JSON.stringify({ schema: 'opsctl.comparison/1', compared }, undefined, 2)}\n`;
+  if (json) return comparisonJson(compared);
   const alike = compared.every(({ same, groups }) => same && groups.length <= 1);
   return quiet && alike ? '' : comparisonText(compared, { whole: verbose ?? false });
 }

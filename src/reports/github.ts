@@ -3,6 +3,7 @@ import type { RunResult } from '../result/result.schema.js';
 import { escapeCommandMessage, escapeCommandProperty } from './escape.js';
 import { attentionOrder, groupResults, needsAttention, type ResultGroup, titleOfStep } from './groups.js';
 import { foldHosts } from './hosts.js';
+import { repositoryFile } from './issues.js';
 import { clip } from './layout.js';
 import { remedyFor } from './remedies.js';
 import type { Report } from './report.js';
@@ -63,13 +64,11 @@ function annotations(type: 'error' | 'warning', groups: readonly ResultGroup[], 
   ];
 }
 
-function command(type: string, head: string, text: string, { run }: RunResult): string {
+function command(type: string, head: string, text: string, result: RunResult): string {
   // GitHub finds the file by its path from the root of the repository.
-  const file =
-    run.file !== undefined && !run.file.startsWith('/') && !run.file.split('/').includes('..')
-      ? `file=${escapeCommandProperty(run.file)},`
-      : '';
-  return `::${type} ${file}title=${escapeCommandProperty(head)}::${escapeCommandMessage(text)}`;
+  const file = repositoryFile(result);
+  const place = file === undefined ? '' : `file=${escapeCommandProperty(file)},`;
+  return `::${type} ${place}title=${escapeCommandProperty(head)}::${escapeCommandMessage(text)}`;
 }
 
 function title(group: ResultGroup): string {

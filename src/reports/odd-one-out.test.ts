@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { type Answer, compareAnswers, comparisonText } from './odd-one-out.js';
+import { payloads } from '../../test/reports/hostile.js';
+import { runnerCommands } from '../../test/support/runner.js';
+import { type Answer, compareAnswers, comparisonJson, comparisonText } from './odd-one-out.js';
 
 const none = () => false;
 const say = (answers: Readonly<Record<string, string | null>>) =>
@@ -40,9 +42,19 @@ describe('the odd one out', () => {
     expect(comparisonText([compared], { whole: false })).toBe('the same on 2 hosts: users\n');
   });
 
-  it('cannot play tricks on the terminal', () => {
-    const text = comparisonText([compareAnswers('x', say({ a: 'ok\u001b[2J', b: 'fine' }), none)], { whole: false });
-    expect(text).not.toContain('\u001b');
+  it.each(payloads)('cannot play tricks on the terminal or a runner: %j', (payload) => {
+    const answers = new Map<string, Answer>([
+      [`h${payload}`, { value: payload }],
+      ['b', { value: `usual\n${payload}` }],
+      ['c', { problem: payload }],
+    ]);
+    const compared = [compareAnswers(payload, answers, none)];
+
+    for (const text of [comparisonText(compared, { whole: true }), comparisonJson(compared)]) {
+      expect(text).toMatch(/^[\n\t\p{L}\p{M}\p{N}\p{P}\p{S}\p{Zs}]*$/u);
+      expect(runnerCommands(text)).toEqual([]);
+    }
+    expect(JSON.parse(comparisonJson(compared))).toMatchObject({ compared: [{ name: payload }] });
   });
 
   it('is shown in the same order however the hosts answered', () => {

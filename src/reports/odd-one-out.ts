@@ -1,5 +1,5 @@
 import type { RunResult } from '../result/result.schema.js';
-import { escapeText } from './escape.js';
+import { escapeLine, escapeText, guardLog, printJson } from './escape.js';
 import { foldHosts } from './hosts.js';
 
 /** One thing that was asked of all hosts. */
@@ -29,7 +29,7 @@ export function compareAnswers(
   const groups = new Map<string, { hosts: string[]; value: string | null; problem?: string }>();
   for (const [host, answer] of answers) {
     const value = 'value' in answer ? withoutLines(answer.value, ignores) : null;
-    const key = value === null ? `\0${'problem' in answer ? answer.problem : ''}` : value;
+    const key = JSON.stringify([value, 'problem' in answer ? answer.problem : undefined]);
     const group = groups.get(key);
     if (group) group.hosts.push(host);
     else groups.set(key, { hosts: [host], value, ...('problem' in answer && { problem: answer.problem }) });
@@ -56,8 +56,12 @@ export function comparisonText(comparisons: readonly Comparison[], { whole }: { 
   const hosts = comparisons[0]?.groups.reduce((sum, group) => sum + group.hosts.length, 0) ?? 0;
   const parts = comparisons.filter((one) => !one.same || hasProblem(one)).map((one) => differenceText(one, whole));
   const same = comparisons.filter((one) => one.same && !hasProblem(one)).map(({ name }) => name);
-  if (same.length > 0) parts.push(`the same on ${plural(hosts, 'host')}: ${same.map(escapeText).join(', ')}\n`);
-  return parts.join('\n');
+  if (same.length > 0) parts.push(`the same on ${plural(hosts, 'host')}: ${same.map(escapeLine).join(', ')}\n`);
+  return guardLog(parts.join('\n'));
+}
+
+export function comparisonJson(compared: readonly Comparison[]): string {
+  return `${printJson({ schema: 'opsctl.comparison/1', compared }, 2)}\n`;
 }
 
 function hasProblem({ groups }: Comparison): boolean {
@@ -68,10 +72,10 @@ function differenceText({ name, groups }: Comparison, whole: boolean): string {
   const known = groups.filter(({ value }) => value !== null);
   const most = known.at(-1);
   const values = plural(known.length, 'value');
-  const lines = [`${escapeText(name)}: ${values}`];
+  const lines = [`${escapeLine(name)}: ${values}`];
   for (const group of groups) {
-    lines.push(`  ${foldHosts(group.hosts).join(' ')}  (${group.hosts.length})`);
-    if (group.value === null) lines.push(`      not known: ${escapeText(group.problem ?? '')}`);
+    lines.push(`  ${foldHosts(group.hosts).map(escapeLine).join(' ')}  (${group.hosts.length})`);
+    if (group.value === null) lines.push(`      not known: ${escapeLine(group.problem ?? '')}`);
     else if (group !== most && most?.value && (group.value.includes('\n') || most.value.includes('\n')))
       lines.push(...limited(differenceOf(most.value, group.value), whole).map((line) => `      ${line}`));
     else if (group === most && group.value.includes('\n') && known.length > 1 && !whole)

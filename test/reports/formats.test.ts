@@ -416,6 +416,15 @@ describe('github', () => {
     expect(errors[9]).toContain('title=21 more::');
   });
 
+  it('names the runbook as GitHub does, from the root of the repository', async () => {
+    const failed = [{ name: 'web1', steps: [stepResult({ outcome: 'failed' as const })] }];
+
+    expect(await render('github', runResult(failed, { file: './runbooks/a,b.yaml' }))).toMatch(
+      /^::error file=runbooks\/a%2Cb\.yaml,title=/,
+    );
+    expect(await render('github', runResult(failed, { file: '../a.yaml' }))).toMatch(/^::error title=/);
+  });
+
   it('stops listening before it shows what hosts said, with a token of this result', async () => {
     const text = await render('github', threeHosts());
     const [, token] = /^::stop-commands::([0-9a-f]{32})$/m.exec(text) ?? [];
