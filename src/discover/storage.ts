@@ -26,7 +26,9 @@ function mountOf(line: string): Candidate[] {
   const options = list.split(',');
   // fstab writes a blank in a path as \040.
   const path = place.replace(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)));
-  if (!path.startsWith('/') || type === 'swap' || options.includes('noauto') || options.includes('bind')) return [];
+  // An automount is mounted only while somebody is there.
+  const others = ['noauto', 'bind', 'x-systemd.automount', 'comment=systemd.automount'];
+  if (!path.startsWith('/') || type === 'swap' || options.some((option) => others.includes(option))) return [];
   const safe = pinned.filter((option) => options.includes(option));
   // A type of fstab may be another one for the kernel: nfs is nfs4, fuse.sshfs is fuse.
   const own = /^(?:ext[234]|xfs|btrfs|vfat|tmpfs|zfs|f2fs)$/.test(type) ? { type } : {};

@@ -121,6 +121,7 @@ describe('storage', () => {
     const said = `fstab\tUUID=1 / ext4 errors=remount-ro
       fstab\tUUID=2 none swap sw
       fstab\t/dev/cdrom /media/cdrom udf,iso9660 user,noauto
+      fstab\tnas:/home /home nfs _netdev,x-systemd.automount
       fstab\ttmpfs /tmp tmpfs nodev,nosuid,size=1G
       fstab\tnas:/data /srv/my\\040data nfs ro,hard`;
 
@@ -239,16 +240,24 @@ describe('users', () => {
     const said = `user\troot:0:/root:/bin/bash
       user\tops:1000:/home/ops:/bin/bash
       user\tAnna:1001:/home/anna:
-      group\tsudo:ops,anna`;
-    const { checks, notes } = find('users', { said });
+      group\tsudo:ops,anna
+      group\tshadow:`;
+    const { checks } = find('users', { said });
 
     expect(brief(checks).slice(0, 3)).toEqual([
       'check.user {"name":"root","uid":0,"home":"/root","shell":"/bin/bash"}',
       'check.user {"name":"ops","uid":1000,"home":"/home/ops","shell":"/bin/bash","groups":["sudo"]}',
       'check.user {"name":"Anna","uid":1001,"home":"/home/anna"}',
     ]);
-    expect(checks.slice(3).map(({ with: params }) => params?.equals)).toEqual(['Anna ops root', 'root']);
-    expect(notes).toEqual(['members of sudo: anna, ops: is that right?']);
+    expect(checks.slice(3, 5)).toMatchObject([
+      {
+        uses: 'check.group',
+        with: { name: 'sudo', members: ['anna', 'ops'], only: true },
+        note: 'members of sudo: anna, ops: is that right?',
+      },
+      { uses: 'check.group', name: 'Nobody is in shadow', with: { name: 'shadow', members: [], only: true } },
+    ]);
+    expect(checks.slice(5).map(({ with: params }) => params?.equals)).toEqual(['Anna ops root', 'root']);
   });
 });
 
