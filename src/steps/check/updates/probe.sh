@@ -92,6 +92,10 @@ case $manager in
       # shellcheck disable=SC2086 # lists of options and names
       apt-cache $quiet policy $kept || exit 69
     fi
+    # Each source with the priority that its versions have.
+    echo '== policy'
+    # shellcheck disable=SC2086 # a list of options
+    apt-cache $quiet policy || exit 69
     ;;
   dnf)
     [ "$(id -u)" = 0 ] || {

@@ -21,6 +21,8 @@ export interface UpdatesData {
   /** Security patches, where the package manager counts those and not packages. */
   readonly patches: number | null;
   readonly sources: readonly Source[];
+  /** Whether there is a source for security; `ignored` when its versions are pinned below what is installed. Of apt alone. */
+  readonly securitySource: 'used' | 'ignored' | 'none' | null;
   /** Seconds since the lists were fetched, by the source that is oldest; null when there are none. */
   readonly age: number | null;
 }
@@ -41,6 +43,7 @@ type Sections = Readonly<Record<string, string>>;
 interface Found {
   readonly updates: readonly Update[];
   readonly patches?: number;
+  readonly securitySource?: UpdatesData['securitySource'];
 }
 
 const readers: Readonly<
@@ -71,7 +74,14 @@ export function readUpdates(output: ProbeOutput, securitySources: Patterns): Upd
   const ages = sources.flatMap(({ age }) => (age === null ? [] : [age]));
   // The files of apt have the time of their publication, so a folder tells for all of them.
   const age = ages.length === 0 ? null : manager === 'apt' ? ageOf(value('fetched')) : Math.max(...ages);
-  return { manager, age, sources, patches: null, ...readers[manager](sections, sources, securitySources) };
+  return {
+    manager,
+    age,
+    sources,
+    patches: null,
+    securitySource: null,
+    ...readers[manager](sections, sources, securitySources),
+  };
 }
 
 function expiredSince(until: string, now: number): number | null {
@@ -109,6 +119,7 @@ function readApt(sections: Sections, _: readonly Source[], securitySources: Patt
     throw new UnreadableOutput(`apt says "${counts[0]}", its list has ${updates.length} and ${stuck.length}`);
   const policies = stuck.length > 0 ? section(sections, 'kept') : '';
   return {
+    securitySource: sections.policy === undefined ? null : securitySourceIn(sections.policy, securitySources),
     updates: [
       ...updates,
       ...stuck.map((name): Update => {
@@ -117,6 +128,22 @@ function readApt(sections: Sections, _: readonly Source[], securitySources: Patt
       }),
     ],
   };
+}
+
+/** ` 500 URI SUITE/PART ARCH Packages`, then `release v=12,a=stable-security,l=Debian-Security,…`, of each source. */
+function securitySourceIn(policy: string, securitySources: Patterns): 'used' | 'ignored' | 'none' {
+  const found = [...policy.matchAll(/^ +(-?\d+) (.+)\n +release (.*)$/gm)].filter(([, , place = '', release = '']) => {
+    const {
+      l = '',
+      v = '',
+      a = '',
+    } = Object.fromEntries(
+      release.split(',').map((part) => [part.slice(0, part.indexOf('=')), part.slice(part.indexOf('=') + 1)]),
+    );
+    return foundPattern(securitySources, `${l}:${v && `${v}/`}${a}\n${place}`) !== undefined;
+  });
+  // Below 100, the version that is installed wins.
+  return found.length === 0 ? 'none' : found.some(([, priority]) => Number(priority) >= 100) ? 'used' : 'ignored';
 }
 
 /** Sources of the version that `apt-cache policy` would install. */

@@ -1,5 +1,14 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -267,6 +276,36 @@ describeWith('check.updates with apt', ['dash', 'bash', 'busybox', 'root'], () =
     expect(judgeOutput(kind, runProbe(kind, { manager: 'apt' })).summary).toMatch(
       /^the lists of apt are 12 d old, limit 2 d; /,
     );
+  });
+
+  it('does not call a host safe whose security source is pinned off, or missing', () => {
+    update();
+    utimesSync(join(state, 'apt/lists'), new Date(), new Date());
+    const look = (given = {}) =>
+      judgeOutput(kind, runProbe(kind, { manager: 'apt' }), { 'warning-stuck': 9, ...given });
+    const pin = join(root, 'etc/apt/preferences.d/off');
+    const sources = join(root, 'etc/apt/sources.list');
+    const both = readFileSync(sources, 'utf8');
+    writeFileSync(pin, 'Package: *\nPin: release l=Debian-Security\nPin-Priority: -1\n');
+    const pinned = look();
+    const meant = look({ 'security-sources': '^Debian:stable$' });
+    const unlimited = look({ 'warning-security': '0:' });
+    rmSync(pin);
+    writeFileSync(sources, both.split('\n')[0] ?? '');
+    const missing = look();
+    writeFileSync(sources, both);
+
+    expect(pinned).toMatchObject({
+      outcome: 'unknown',
+      reason: 'no-security-source',
+      summary: 'the sources for security are pinned so low that apt ignores them',
+    });
+    expect(missing).toMatchObject({
+      outcome: 'unknown',
+      summary: 'apt has no source for security; where another holds such updates, name it in security-sources',
+    });
+    expect(meant).toMatchObject({ outcome: 'warning', reason: 'above-warning' });
+    expect(unlimited.outcome).toBe('ok');
   });
 
   it('asks the apt that this host is run with when no manager is named', () => {

@@ -120,6 +120,7 @@ export default defineHostStep<Params, UpdatesData>({
         ...listIssues(data, given),
         ...measured.flatMap(({ issues }) => issues),
         ...untoldIssues(data, given, measured[0]?.issues.length === 0),
+        ...blindIssues(data, given, measured[0]?.issues.length === 0),
       ],
       {
         calm: `${said(waiting)}${detail}, the lists of ${manager} are ${formatQuantity(age ?? 0, 'seconds')} old`,
@@ -186,6 +187,19 @@ function untoldIssues(data: UpdatesData, given: Params, calm: boolean): readonly
   if (worst.issues.length === 0) return [];
   const text = `${said(untold)} of which ${data.manager} does not tell whether they are for security`;
   return [{ outcome: 'unknown', reason: 'security-not-told', text }];
+}
+
+/** Without a source for security none waits, whatever is missing. */
+function blindIssues(data: UpdatesData, given: Params, calm: boolean): readonly Issue[] {
+  const { securitySource: source } = data;
+  if (!calm || source === null || source === 'used') return [];
+  const thresholds = { warning: given['warning-security'], critical: given['critical-security'] };
+  if (measure('security', Number.MAX_SAFE_INTEGER, 'count', thresholds, () => '').issues.length === 0) return [];
+  const text =
+    source === 'none'
+      ? `${data.manager} has no source for security; where another holds such updates, name it in security-sources`
+      : `the sources for security are pinned so low that ${data.manager} ignores them`;
+  return [{ outcome: 'unknown', reason: 'no-security-source', text }];
 }
 
 function said(count: number, what = 'update'): string {
