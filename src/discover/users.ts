@@ -14,7 +14,7 @@ export const users: Subject = {
     });
     const groups = survey.lines('group').map((line) => {
       const [group = '', members = ''] = line.split(':');
-      return { group, members: members.split(',') };
+      return { group, members: members.split(',').filter(Boolean).toSorted() };
     });
     const checks = entries.map(({ name, uid, home, shell }): Candidate => {
       const inside = groups.filter(({ members }) => members.includes(name)).map(({ group }) => group);
@@ -35,15 +35,24 @@ export const users: Subject = {
     return {
       checks: [
         ...checks,
+        ...groups.map(membersOf),
         only('Nobody else has a login shell', 'login shells', withShell, all),
         only('Nobody else is root', 'user id 0', withRoot, roots),
       ],
-      notes: groups.map(
-        ({ group, members }) => `members of ${group}: ${members.toSorted().join(', ')}: is that right?`,
-      ),
     };
   },
 };
+
+/** Who is in a group of power may do what root may. */
+function membersOf({ group, members }: { readonly group: string; readonly members: readonly string[] }): Candidate {
+  return {
+    uses: 'check.group',
+    name: members.length > 0 ? `Nobody else is in ${group}` : `Nobody is in ${group}`,
+    about: group,
+    with: { name: group, members, only: true },
+    ...(members.length > 0 && { note: `members of ${group}: ${members.join(', ')}: is that right?` }),
+  };
+}
 
 function only(name: string, about: string, command: string, expected: readonly string[]): Candidate {
   // By bytes, as `sort` does with LC_ALL=C.

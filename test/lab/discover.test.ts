@@ -173,13 +173,14 @@ describeWith('opsctl discover on a systemd host', labNeeds, () => {
   });
 
   it('then notices one more user', async () => {
-    expect(await notOk('useradd -s /bin/bash eve', 'userdel eve')).toEqual(['command_login_shells']);
+    const added = 'useradd -s /bin/bash -G sudo eve';
+    expect(await notOk(added, 'userdel eve')).toEqual(['group_sudo', 'command_login_shells']);
   });
 
   it('then notices a timer, a mount and a group that are no more', async () => {
     const fault = 'systemctl disable --now backup.timer; umount /srv/fast; gpasswd -d ops adm';
     const mend = 'systemctl enable --now backup.timer; mount /srv/fast; gpasswd -a ops adm';
 
-    expect(await notOk(fault, mend)).toEqual(['mount_srv_fast', 'timer_backup', 'user_ops']);
+    expect(await notOk(fault, mend)).toEqual(['mount_srv_fast', 'timer_backup', 'user_ops', 'group_adm']);
   });
 });

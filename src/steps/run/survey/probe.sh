@@ -96,7 +96,7 @@ if [ -r /etc/passwd ]; then
   awk -F: 'NF >= 7 && $7 !~ /\/(nologin|false|sync|shutdown|halt)$/ { print $1 ":" $3 ":" $6 ":" $7 }' /etc/passwd | say user
 fi
 if [ -r /etc/group ]; then
-  awk -F: '$1 ~ /^(sudo|wheel|admin|adm|docker|lxd|libvirt|disk|shadow)$/ && $4 != "" { print $1 ":" $4 }' /etc/group | say group
+  awk -F: '$1 ~ /^(sudo|wheel|admin|adm|docker|lxd|libvirt|disk|shadow)$/ { print $1 ":" $4 }' /etc/group | say group
 fi
 
 # What the administrator has set, and a few that matter everywhere.
@@ -108,7 +108,7 @@ settings=$(
       */10-* | */99-sysctl.conf | */README*) continue ;;
     esac
     sed -n 's/^[[:blank:]]*-\{0,1\}\([a-z][A-Za-z0-9_.\/-]*\)[[:blank:]]*=[[:blank:]]*/\1 /p' "$file"
-  done | sed '/^[^ ]*\(key\|secret\)[^ ]* /d'
+  done | sed -e '/^[^ ]*_key /d' -e '/^[^ ]*_secret /d'
 )
 [ -z "$settings" ] || printf '%s\n' "$settings" | say setting
 {
