@@ -93,7 +93,9 @@ if [ -n "$command" ]; then
       for part in "$log" "$log.1"; do
         [ -r "$part" ] || continue
         oldest=$part
-        line=$(grep -F -e 'CMD (' -e ' cmd ' <"$part" | grep -F -e "$command" | tail -n 1)
+        # Other programs log commands, too. After a crash a log may hold zeros, which grep takes for the end of all text.
+        line=$(tr '\000' ' ' <"$part" | grep -E '[ /](CRON|CROND|crond|cron)(\[[0-9]+\])?: .*(CMD \(| cmd )' |
+          grep -F -e "$command" | tail -n 1)
         [ -n "$line" ] || continue
         at=$(time_of "$line") || {
           printf 'a time in %s is not known: %s\n' "$part" "$line" >&2
@@ -102,7 +104,7 @@ if [ -n "$command" ]; then
         printf 'ran\t%s\n' "$at"
         break
       done
-      line=$(head -n 1 <"$oldest")
+      line=$(head -n 1 <"$oldest" | tr '\000' ' ')
       if [ -n "$line" ] && at=$(time_of "$line"); then printf 'since\t%s\n' "$at"; fi
       break
     done

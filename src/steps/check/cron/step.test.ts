@@ -174,6 +174,25 @@ exit $status`;
     expect(judged.reason).toBe('cron-stopped');
   });
 
+  it.each(Object.keys(shells))('takes nobody else for cron, and reads past the zeros of a crash, with %s', (shell) => {
+    const now = Date.now();
+    const line = (minutes: number, text: string) => `${new Date(now - minutes * 60_000).toISOString()} vm ${text}\\n`;
+    const log = [
+      line(90, 'CRON[1]: (root) CMD (nightly --all)'),
+      `${'\\000'.repeat(9)}\\n`,
+      line(60, 'CRON[2]: (root) CMD (nightly --all)'),
+      line(1, 'sudo: bob : COMMAND=/bin/echo CMD (nightly --all)'),
+      line(1, 'app[7]: no cmd nightly --all here'),
+    ];
+    const given = { command: 'nightly --all' };
+
+    const prepare = `printf '${log.join('')}' >/var/log/syslog`;
+    const judged = judgeOutput(kind, look(given, shell, { daemon: false, prepare }), given);
+
+    expect(judged.metrics?.[0]?.value).toBeGreaterThan(59 * 60);
+    expect(judged.metrics?.[0]?.value).toBeLessThan(89 * 60);
+  });
+
   it('is unknown without a log, and where the log or the processes are closed', () => {
     const asUser = (args: readonly string[], prepare: string) =>
       spawnSync('unshare', [
