@@ -240,9 +240,11 @@ export class Recorder {
     const measured = ['ok', 'changed', 'warning', 'failed'].includes(outcome);
     if (!measured && keep === undefined) return;
     const at = Math.round(this.#run.now().getTime()) / 1000;
-    const values = Object.fromEntries(measured ? metrics.map(({ name, value }) => [name, value]) : []);
+    const seen = measured ? metrics : [];
+    const values = Object.fromEntries(seen.map(({ name, value }) => [name, value]));
+    const units = Object.fromEntries(seen.map(({ name, unit }) => [name, unit]));
     this.#run.memory?.add(this.#plan.host.name, this.#memoryKey(item), {
-      sample: { at, values },
+      sample: { at, values, units },
       ...(keep !== undefined && { keep }),
     });
   }

@@ -105,7 +105,10 @@ describe('a trend', () => {
 
   it('forgets what is longer ago than it looks', () => {
     const rate = trend({ metric: 'kills', show: 'rate', over: '1h', critical: 1 });
-    expect(followed([[0, 0]], kills(9_999), 2 * hour, rate)).toMatchObject({ outcome: 'ok' });
+    expect(followed([[0, 0]], kills(9_999), 2 * hour, rate)).toMatchObject({
+      outcome: 'ok',
+      summary: 'calm; too few runs in the last 60 min for a trend, make `over` longer',
+    });
   });
 
   it('compares with the last run, however long ago', () => {
@@ -166,6 +169,18 @@ describe('a trend', () => {
       reason: 'below-critical',
     });
     expect(followed([[0, 100]], kills(104), hour, change)).toMatchObject({ outcome: 'ok' });
+  });
+
+  it('does not compare what was measured in another unit', () => {
+    const change = trend({ metric: 'kills', show: 'change', critical: 5 });
+    const attempt: Attempt = { outcome: 'ok', reason: 'ok', summary: 'calm', metrics: [kills(90)] };
+    const memory = (unit: string) => ({ samples: [{ at: 0, values: { kills: 1 }, units: { kills: unit } }] });
+
+    expect(withTrends(attempt, [change], memory('bytes'), 10)).toMatchObject({
+      outcome: 'ok',
+      summary: 'calm; too few earlier runs for a trend',
+    });
+    expect(withTrends(attempt, [change], memory('count'), 10)).toMatchObject({ outcome: 'failed' });
   });
 
   it('makes nothing better, and nothing of what could not be measured', () => {

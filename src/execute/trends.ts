@@ -32,20 +32,21 @@ export function withTrends(
   if (trends.length === 0 || !['ok', 'warning', 'failed', 'changed'].includes(outcome)) return attempt;
   const found: Found[] = [];
   const problems: string[] = [];
-  let waiting = false;
+  let waiting: string | undefined;
   const samples = memory?.samples ?? [];
   const histories = new Map<string, { readonly over: number; readonly forecast: History['forecast'] }>();
   for (const trend of trends) {
     const meant = metrics.filter(({ name }) => isNamed(name, trend.metric));
     if (meant.length === 0 && !trend.optional) problems.push(`there is no metric \`${trend.metric}\` to follow`);
     for (const metric of meant) {
-      const seen = follow(metric, trend, pointsOf(metric, samples, at), at);
+      const earlier = pointsOf(metric, samples, at);
+      const seen = follow(metric, trend, earlier, at);
       const { over = 0, forecast } = histories.get(metric.name) ?? {};
       histories.set(metric.name, {
         over: Math.max(over, parseDuration(trend.over)),
         forecast: forecast ?? (typeof seen === 'object' && 'forecast' in seen ? seen.forecast : undefined),
       });
-      if (seen === 'too-early') waiting = true;
+      if (seen === 'too-early') waiting ??= tooEarly(trend, earlier, at);
       else if ('problem' in seen) problems.push(seen.problem);
       else found.push(seen);
     }
@@ -63,7 +64,15 @@ export function withTrends(
   if (problems[0] !== undefined && outcome !== 'failed')
     return { ...shown, outcome: 'unknown', reason: 'no-metric', summary: `${problems[0]}; ${attempt.summary}` };
   if (worse) return { ...shown, summary: `${attempt.summary}; ${worse.text}` };
-  return waiting ? { ...shown, summary: `${attempt.summary}; too few earlier runs for a trend` } : shown;
+  return waiting === undefined ? shown : { ...shown, summary: `${attempt.summary}; ${waiting}` };
+}
+
+/** A timer that runs less often than the trend looks back would wait for ever. */
+function tooEarly({ over }: Trend, earlier: readonly Point[], at: number): string {
+  const seconds = parseDuration(over);
+  return earlier.some((point) => point.at < at - seconds)
+    ? `too few runs in the last ${formatQuantity(seconds, 'seconds')} for a trend, make \`over\` longer`
+    : 'too few earlier runs for a trend';
 }
 
 /** `used` means every metric of that name, whatever it is of; `used{/var}` means one. */
@@ -71,9 +80,10 @@ function isNamed(name: string, wanted: string): boolean {
   return name === wanted || name.split('{')[0] === wanted;
 }
 
-/** What earlier runs measured, oldest first. */
-function pointsOf({ name }: Metric, samples: readonly Sample[], at: number): readonly Point[] {
+/** What earlier runs measured, oldest first. Bytes say nothing of seconds. */
+function pointsOf({ name, unit }: Metric, samples: readonly Sample[], at: number): readonly Point[] {
   return samples.flatMap((sample) => {
+    if (unit !== (sample.units?.[name] ?? unit)) return [];
     const value = sample.values[name];
     return typeof value !== 'number' || sample.at >= at ? [] : [{ at: sample.at, value }];
   });

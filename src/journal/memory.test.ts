@@ -138,6 +138,26 @@ describe('what steps remember', () => {
     expect(readFileSync(join(folder, 'web1.json'), 'utf8')).toBe(text);
   });
 
+  it('forgets what was measured in another unit', () => {
+    const folder = newFolder();
+    for (const [at, unit] of [
+      [1, 'bytes'],
+      [2, 'ratio'],
+    ] as const) {
+      const memory = openMemory(folder);
+      memory.add('web1', 'disk', {
+        sample: { at, values: { used: at, load: at }, units: { used: unit, load: 'count' } },
+      });
+      memory.commit();
+    }
+
+    expect(openMemory(folder).of('web1', 'disk').samples).toMatchObject([
+      { values: { load: 1 } },
+      { values: { load: 2, used: 2 }, units: { used: 'ratio', load: 'count' } },
+    ]);
+    expect(openMemory(folder).of('web1', 'disk').samples[0]?.values).not.toHaveProperty('used');
+  });
+
   it('is not broken by a number that JSON has not', () => {
     const folder = newFolder();
     const memory = openMemory(folder);

@@ -17,8 +17,12 @@ export interface MemoryStore {
 
 interface StoredStep {
   readonly kept?: unknown;
-  readonly samples: readonly (readonly [at: number, values: Readonly<Record<string, number>>])[];
+  readonly samples: readonly StoredSample[];
+  /** Of the newest sample that has any; what was measured in another unit is forgotten. */
+  readonly units?: Readonly<Record<string, string>>;
 }
+
+type StoredSample = readonly [at: number, values: Readonly<Record<string, number>>];
 
 type StoredHost = Readonly<Record<string, StoredStep>>;
 
@@ -40,8 +44,11 @@ export function openMemory(folder: string): MemoryStore {
         stored = recall(fileOf(host));
         known.set(host, stored);
       }
-      const { kept, samples = [] } = Object.hasOwn(stored, step) ? (stored[step] ?? {}) : ({} as Partial<StoredStep>);
-      return { ...(kept !== undefined && { kept }), samples: samples.map(([at, values]) => ({ at, values })) };
+      const { kept, samples = [], units } = stepIn(stored, step);
+      return {
+        ...(kept !== undefined && { kept }),
+        samples: samples.map(([at, values]) => ({ at, values, ...(units && { units }) })),
+      };
     },
     add(host, step, entry) {
       const steps = noted.get(host) ?? new Map();
@@ -76,8 +83,11 @@ export function openMemory(folder: string): MemoryStore {
 }
 
 /** JSON has no other numbers. */
-function finite({ at, values }: Sample): Sample {
-  return { at, values: Object.fromEntries(Object.entries(values).filter(([, value]) => Number.isFinite(value))) };
+function finite({ values, ...sample }: Sample): Sample {
+  return {
+    ...sample,
+    values: Object.fromEntries(Object.entries(values).filter(([, value]) => Number.isFinite(value))),
+  };
 }
 
 /** What keeps it from being read is told by `commit`. */
@@ -119,7 +129,8 @@ function readHost(file: string): StoredHost | typeof damaged {
 }
 
 function isStep(value: unknown): boolean {
-  return isObject(value) && Array.isArray(value.samples) && value.samples.every(isSample);
+  const { samples, units = {} } = isObject(value) ? value : {};
+  return Array.isArray(samples) && samples.every(isSample) && isObject(units);
 }
 
 function isSample(value: unknown): boolean {
@@ -139,14 +150,31 @@ function merge(
   const alive = Object.entries(stored).filter(([, { samples }]) => (samples.at(-1)?.[0] ?? 0) > newest - longest);
   const merged: Record<string, StoredStep> = Object.fromEntries(alive);
   for (const [step, { keep, sample }] of noted) {
-    const { kept, samples = [] } = Object.hasOwn(merged, step) ? (merged[step] ?? {}) : ({} as Partial<StoredStep>);
+    const { kept, samples = [], units } = stepIn(merged, step);
     const last = keep ?? kept;
+    // Of a run that measured nothing there are none.
+    const known = Object.keys(sample.values).length > 0 ? (sample.units ?? {}) : (units ?? {});
+    const earlier = samples.filter(([at]) => at < sample.at);
+    const changed = Object.keys(known).filter((name) => (units?.[name] ?? known[name]) !== known[name]);
     merged[step] = {
       ...(last !== undefined && { kept: last }),
-      samples: thin([...samples.filter(([at]) => at < sample.at), [sample.at, sample.values]]),
+      samples: thin([...without(earlier, changed), [sample.at, sample.values]]),
+      ...(Object.keys(known).length > 0 && { units: known }),
     };
   }
   return merged;
+}
+
+function stepIn(stored: StoredHost, step: string): Partial<StoredStep> {
+  return Object.hasOwn(stored, step) ? (stored[step] ?? {}) : {};
+}
+
+function without(samples: readonly StoredSample[], names: readonly string[]): readonly StoredSample[] {
+  if (names.length === 0) return samples;
+  return samples.map(([at, values]) => [
+    at,
+    Object.fromEntries(Object.entries(values).filter(([name]) => !names.includes(name))),
+  ]);
 }
 
 /** Drops every other sample of the older half when there are too many: recent ones stay dense, the span stays. */

@@ -47,6 +47,8 @@ export interface Sample {
   readonly at: number;
   /** Metrics by name, in base units. */
   readonly values: Readonly<Record<string, number>>;
+  /** What they are measured in, where that is known. */
+  readonly units?: Readonly<Record<string, string>>;
 }
 
 /** What is known of the earlier runs of a step on a host. It comes from the state folder and may be absent or old. */
