@@ -22,7 +22,7 @@ export interface DiscoverOptions {
 }
 
 export function define(command: Command, context: CommandContext): void {
-  command.argument('<host>', 'the host to look at: a name of the inventory, `local`, or a name for ssh');
+  command.argument('<host>', 'the host to look at: a name of the inventory; without one `local`, or a name for ssh');
   command
     .optionsGroup('What:')
     .option('--sudo', 'look as root; the checks need it, too')
@@ -121,7 +121,9 @@ async function giveUp({ result, code }: QuietRun, host: string, context: Command
   const [step] = found?.steps ?? [];
   const { escapeLine } = await import('../reports/escape.js');
   const why = result.run.stopped ?? found?.summary ?? step?.summary ?? 'no check passes there';
-  await context.terminal.err(`opsctl: nothing is written, ${host}: ${escapeLine(why)}\n`);
+  // Most reasons begin with the name of the host.
+  const text = why.startsWith(`${host} `) ? why : `${host}: ${why}`;
+  await context.terminal.err(`opsctl: nothing is written, ${escapeLine(text)}\n`);
   context.finish(code === exitCode.ok ? exitCode.unknown : code);
 }
 

@@ -1,6 +1,6 @@
 import { constants, type Stats } from 'node:fs';
 import { type FileHandle, open, readdir } from 'node:fs/promises';
-import { basename, dirname } from 'node:path';
+import { basename, dirname, extname } from 'node:path';
 import type { Place } from '../errors.js';
 import { type Problem, UserError } from '../errors.js';
 import { tooBig } from './decode.js';
@@ -74,6 +74,16 @@ export function kindOf(stats: Stats): string {
 async function suggestion(path: string): Promise<string> {
   const names = await readdir(dirname(path)).catch(() => undefined);
   if (!names) return `the folder ${dirname(path)} cannot be read either`;
-  const best = nearest(basename(path), names);
+  const ending = extname(path);
+  // What all files there end with says nothing about which of them was meant.
+  const [alike, others] = [
+    names.filter((name) => extname(name) === ending),
+    names.filter((name) => extname(name) !== ending),
+  ];
+  const stem = nearest(
+    basename(path, ending),
+    alike.map((name) => basename(name, ending)),
+  );
+  const best = stem === undefined ? nearest(basename(path), others) : `${stem}${ending}`;
   return best === undefined ? 'check the path' : `did you mean \`${best}\`?`;
 }

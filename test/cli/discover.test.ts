@@ -110,7 +110,7 @@ describeWith('opsctl discover through ssh', ['sshd', 'ssh-keygen', 'root'], () =
   it('writes nothing when the host is not there', async () => {
     const ended = await project.run(['discover', 'gone', '-o', 'gone.yaml']);
 
-    expect(ended.stderr).toMatch(/^opsctl: nothing is written, gone: .+\n$/);
+    expect(ended.stderr).toMatch(/^opsctl: nothing is written, gone \(.+\n$/);
     expect(ended.code).toBe(4);
     expect(existsSync(join(project.folder, 'gone.yaml'))).toBe(false);
   });
