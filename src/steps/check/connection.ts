@@ -17,13 +17,19 @@ const known: Readonly<Record<string, readonly [reason: string, detail: string, p
   ENODATA: ['name-not-found', 'the name has no address', true],
   EAI_AGAIN: ['resolver-failed', 'the name server does not answer', false],
   ENETUNREACH: ['network-unreachable', 'there is no route to it', false],
+  HPE_HEADER_OVERFLOW: ['too-large', 'the headers are longer than is read here', false],
   EADDRNOTAVAIL: ['network-unreachable', 'there is no route to it', false],
 };
+
+/** Codes of node for what is no HTTP, and no body of the encoding that it claims. */
+const brokenAnswer = /^(HPE_|Z_|ERR__ERROR_|ERR_BROTLI_)/;
 
 export function connectionFailure(error: unknown): ConnectionFailure {
   const cause = firstError(error);
   const tls = tlsFailure(cause);
   if (tls) return { ...tls, proven: true };
+  if (!known[cause.code ?? ''] && brokenAnswer.test(cause.code ?? ''))
+    return { reason: 'protocol-error', detail: `the answer breaks the protocol: ${cause.message}`, proven: true };
   const [reason, detail, proven] = known[cause.code ?? ''] ?? ['connect-failed', cause.message, false];
   return { reason, detail, proven };
 }

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { request as httpRequest, type IncomingHttpHeaders, type IncomingMessage, type RequestOptions } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { isIP } from 'node:net';
-import type { Duplex } from 'node:stream';
+import { type Duplex, pipeline, type Readable } from 'node:stream';
 import {
   checkServerIdentity,
   connect as connectTls,
@@ -10,6 +10,7 @@ import {
   rootCertificates,
   TLSSocket,
 } from 'node:tls';
+import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
 import type { Dial } from '../step.js';
 import { type Certificate, readCertificate } from './certificate.js';
 import type { ClientCertificate } from './client-certificate.js';
@@ -54,6 +55,8 @@ export interface HttpAnswer {
   readonly body: Buffer;
   /** There was more than the limit. */
   readonly truncated: boolean;
+  /** How the body is still encoded: with what cannot be undone here. */
+  readonly encoding: string | null;
   readonly phases: Phases;
   readonly remote: string | null;
   readonly certificate: Certificate | null;
@@ -114,6 +117,7 @@ const nothing = {
   headers: {},
   body: Buffer.alloc(0),
   truncated: false,
+  encoding: null,
   remote: null,
   certificate: null,
 } as const;
@@ -162,22 +166,23 @@ async function fetchOnce(
     let sent = performance.now();
     const request = (secure ? httpsRequest : httpRequest)(url, options, (response) => {
       phases.firstByte = since(sent);
-      collect(response).then(
-        ({ body, truncated }) =>
-          resolve({
-            failure: null,
-            status: response.statusCode ?? null,
-            headers: response.headers,
-            body,
-            truncated,
-            phases: { ...phases, total: since(started) },
-            remote,
-            certificate,
-          }),
-        reject,
-      );
+      collect(response, target.method).then((body) => resolve(answerOf(response, body)), reject);
+    });
+    const answerOf = (response: IncomingMessage, body: Body): OneAnswer => ({
+      failure: null,
+      status: response.statusCode ?? null,
+      headers: response.headers,
+      ...body,
+      phases: { ...phases, total: since(started) },
+      remote,
+      certificate,
     });
     request.once('error', reject);
+    // A 101 that nobody asked for: node hands over the connection, and says no more.
+    request.once('upgrade', (response, socket) => {
+      socket.destroy();
+      resolve(answerOf(response, { body: Buffer.alloc(0), truncated: false, encoding: null }));
+    });
     request.once('socket', (socket) => {
       let from = performance.now();
       const lap = () => {
@@ -221,16 +226,35 @@ function secureOver(
   });
 }
 
-async function collect(response: IncomingMessage): Promise<{ body: Buffer; truncated: boolean }> {
+type Body = Pick<HttpAnswer, 'body' | 'truncated' | 'encoding'>;
+
+async function collect(response: IncomingMessage, method: string): Promise<Body> {
+  const { stream, encoding } = decoded(response, method);
   const chunks: Buffer[] = [];
   let length = 0;
-  for await (const chunk of response as AsyncIterable<Buffer>) {
+  for await (const chunk of stream as AsyncIterable<Buffer>) {
     chunks.push(chunk);
     length += chunk.length;
     // Leaving the loop ends the connection.
-    if (length > bodyLimit) return { body: Buffer.concat(chunks).subarray(0, bodyLimit), truncated: true };
+    if (length > bodyLimit) return { body: Buffer.concat(chunks).subarray(0, bodyLimit), truncated: true, encoding };
   }
-  return { body: Buffer.concat(chunks), truncated: false };
+  return { body: Buffer.concat(chunks), truncated: false, encoding };
+}
+
+const decoders = { gzip: createGunzip, 'x-gzip': createGunzip, deflate: createInflate, br: createBrotliDecompress };
+
+/** Some servers compress what nobody asked them to. Words would never be found in that. */
+function decoded(
+  response: IncomingMessage,
+  method: string,
+): { readonly stream: Readable; readonly encoding: string | null } {
+  const { statusCode = 0, headers } = response;
+  const empty = method === 'HEAD' || statusCode === 204 || statusCode === 304 || headers['content-length'] === '0';
+  const encoding = empty ? '' : (headers['content-encoding']?.trim().toLowerCase() ?? '');
+  const decode = Object.hasOwn(decoders, encoding) ? decoders[encoding as keyof typeof decoders] : undefined;
+  if (!decode) return { stream: response, encoding: /^(identity)?$/.test(encoding) ? null : encoding };
+  // Whoever reads the stream hears of errors.
+  return { stream: pipeline(response, decode(), () => {}), encoding: null };
 }
 
 /** Name and certificate stay those of the URL; only the connection goes elsewhere. */
@@ -247,7 +271,8 @@ function isRedirect(status: number | null): boolean {
   return status !== null && [301, 302, 303, 307, 308].includes(status);
 }
 
-function shown(url: URL): string {
+/** A URL without user and password. */
+export function shown(url: URL): string {
   const copy = new URL(url);
   copy.username = '';
   copy.password = '';

@@ -3,7 +3,7 @@ import { type Certificate, expiryText, secondsLeft } from '../certificate.js';
 import type { ConnectionFailure } from '../connection.js';
 import { shownText } from '../dialogue.js';
 import type { Finding } from '../expectation.js';
-import type { HttpAnswer, Phases } from '../fetch-page.js';
+import { type HttpAnswer, type Phases, shown } from '../fetch-page.js';
 import { type Issue, type Measurement, measure, unclear, wrong } from '../issues.js';
 import { findInTree } from '../tree.js';
 import { meetAll, type WantedValue } from '../values.js';
@@ -34,6 +34,8 @@ export interface HttpData {
   readonly missing: string | null;
   readonly found: string | null;
   readonly truncated: boolean;
+  /** How the body is encoded, where it cannot be read. */
+  readonly encoding: string | null;
   /** What is wrong with the headers. */
   readonly headers: readonly Issue[];
   /** Null when the body is not JSON. */
@@ -42,14 +44,14 @@ export interface HttpData {
 }
 
 export function readAnswer(answer: HttpAnswer, given: Wanted): HttpData {
-  const { failure, url, redirects, status, remote, phases, truncated, certificate } = answer;
-  const body = answer.body.toString('utf8');
+  const { failure, url, redirects, status, remote, phases, truncated, encoding, certificate } = answer;
+  const body = textOf(answer);
   const { location } = answer.headers;
   return {
     failure,
     url,
     redirects,
-    location: location !== undefined && URL.canParse(location, url) ? new URL(location, url).href : null,
+    location: location !== undefined && URL.canParse(location, url) ? shown(new URL(location, url)) : null,
     status,
     remote,
     phases,
@@ -58,10 +60,21 @@ export function readAnswer(answer: HttpAnswer, given: Wanted): HttpData {
     missing: missingPattern(given.body, body) ?? null,
     found: foundPattern(given['body-lacks'], body) ?? null,
     truncated,
+    encoding,
     headers: headerIssues(answer.headers, given),
     json: given.json ? readValues(body, given.json) : [],
     certificate,
   };
+}
+
+/** In the characters that the server names; UTF-8 when it names none that are known. */
+function textOf({ headers, body }: HttpAnswer): string {
+  const charset = /;\s*charset="?([\w:.-]+)/i.exec(headers['content-type'] ?? '')?.[1] ?? 'utf-8';
+  try {
+    return new TextDecoder(charset).decode(body);
+  } catch {
+    return body.toString('utf8');
+  }
 }
 
 function headerIssues(headers: HttpAnswer['headers'], given: Wanted): readonly Issue[] {
@@ -109,7 +122,9 @@ function redirectIssues({ url, redirects, location }: HttpData, wanted: Patterns
     : [wrong('wrong-redirect', `redirects to ${shownText(end, 200)}, which does not match /${missing}/`)];
 }
 
-function bodyIssues({ found, missing, truncated, json }: HttpData, given: Wanted): readonly Issue[] {
+function bodyIssues({ found, missing, truncated, encoding, json }: HttpData, given: Wanted): readonly Issue[] {
+  if (encoding !== null && [given.body, given['body-lacks'], given.json].some((one) => one !== undefined))
+    return [unclear('encoded', `comes as ${shownText(encoding)}, which nobody asked for and which is not read here`)];
   const contains = found === null ? [] : [wrong('match', `contains /${found}/`)];
   if (truncated && (missing !== null || json === null || (given['body-lacks'] !== undefined && found === null)))
     return [...contains, unclear('too-large', 'is longer than the 1 MiB that is looked at')];

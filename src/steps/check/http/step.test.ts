@@ -6,6 +6,7 @@ import { createServer as createSecureServer } from 'node:https';
 import { type AddressInfo, createServer as createTcpServer, type Server as TcpServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { describeWith } from '../../../../test/support/needs.js';
 import { withDefaults } from '../../../../test/support/probe.js';
@@ -46,6 +47,15 @@ describeWith('check.http', ['openssl'], () => {
           .end(
             '{"state": "up", "queue": {"length": 120}, "nodes": [{"ok": true}, {"ok": false}], "password": "hunter2"}',
           );
+      case '/packed': {
+        const encoding = new URL(request.url ?? '', 'http://x').searchParams.get('by') ?? '';
+        const pack = { gzip: gzipSync, deflate: deflateSync, br: brotliCompressSync }[encoding];
+        const body = pack?.('a stack trace') ?? 'whatever';
+        return response.writeHead(200, { 'content-encoding': encoding }).end(request.method === 'HEAD' ? '' : body);
+      }
+      case '/wide':
+        response.setHeader('content-type', 'text/html; charset="UTF-16LE"');
+        return response.end(Buffer.from('a stack trace', 'utf16le'));
       case '/slow':
         return void setTimeout(() => response.end('late'), 250);
       case '/endless':
@@ -274,6 +284,36 @@ describeWith('check.http', ['openssl'], () => {
     expect((await look(`${base}/huge`, { body: '^start' })).outcome).toBe('ok');
     expect(await look(`${base}/huge`, { body: 'end' })).toMatchObject({ outcome: 'unknown', reason: 'too-large' });
     expect((await look(`${base}/huge`)).data.size).toBe(1_048_576);
+  });
+
+  it('reads what a server compresses that nobody asked to', async () => {
+    for (const encoding of ['gzip', 'deflate', 'br']) {
+      const packed = (given: object) => look(`${base}/packed?by=${encoding}`, given);
+      expect(await packed({ 'body-lacks': 'stack trace' })).toMatchObject({ outcome: 'failed', reason: 'match' });
+      expect(await packed({ body: '^a stack trace$' })).toMatchObject({ outcome: 'ok', data: { size: 13 } });
+      expect((await packed({ method: 'HEAD' })).outcome).toBe('ok');
+    }
+    expect(await look(`${base}/packed?by=zstd`, { 'body-lacks': 'stack' })).toMatchObject({
+      outcome: 'unknown',
+      reason: 'encoded',
+    });
+    expect((await look(`${base}/packed?by=zstd`)).outcome).toBe('ok');
+    expect((await look(`${base}/wide`, { 'body-lacks': 'stack trace' })).reason).toBe('match');
+  });
+
+  it.each([
+    ['SSH-2.0-OpenSSH_9.2\r\n', 'failed', 'protocol-error'],
+    ['HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n', 'failed', 'http-status'],
+    ['HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 5\r\n\r\nhello', 'failed', 'protocol-error'],
+    ['HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\nhello', 'failed', 'connection-reset'],
+    ['HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n', 'failed', 'connection-reset'],
+    [`HTTP/1.1 200 OK\r\nX: ${'x'.repeat(100_000)}\r\n\r\n`, 'unknown', 'too-large'],
+  ])('judges an answer that is odd: %j', async (words, outcome, reason) => {
+    const port = await listen(
+      createTcpServer((socket) => socket.on('error', () => {}).once('data', () => socket.end(words))),
+    );
+
+    expect(await look(`http://127.0.0.1:${port}/`)).toMatchObject({ outcome, reason });
   });
 
   it('stops when the step is stopped', async () => {
