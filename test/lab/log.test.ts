@@ -19,6 +19,7 @@ describeWith('check.log on systemd hosts', labNeeds, () => {
   const steps = [
     journal('errors', { priority: 'err', ignore: ['boring', '^pam_env'] }),
     journal('unit', { unit: 'shouter.service', pattern: ['^disaster [0-9]+'] }),
+    journal('misspelt', { unit: 'shuoter.service' }),
     { ...journal('closed', { priority: 'err' }), sudo: false },
     {
       id: 'file',
@@ -33,7 +34,12 @@ describeWith('check.log on systemd hosts', labNeeds, () => {
     const host = lab.host('web');
     const runbook = writeRunbook(lab, 'log', steps);
     await host.must('echo start >/var/log/shop.log; logger -p user.err "an old error"');
+    await host.must('systemd-run --unit=shouter --wait true');
     const first = await runOnLab(lab, runbook);
+    expect(first.step('web', 'misspelt')).toMatchObject({
+      outcome: 'unknown',
+      summary: expect.stringContaining('there is no unit shuoter.service, nor a message of it'),
+    });
     expect(['errors', 'unit', 'closed', 'file'].map((id) => first.outcome('web', id))).toEqual([
       'skipped first-look',
       'skipped first-look',

@@ -76,6 +76,17 @@ if [ "$source" = journal ]; then
       exit 69
       ;;
   esac
+  # A unit by a wrong name is quiet for ever. One that is gone may have left messages.
+  case $subject in
+    '' | *[*?[]*) ;;
+    *)
+      if [ "$(systemctl show --no-pager -p LoadState -- "$subject" 2>/dev/null)" = LoadState=not-found ] &&
+        [ -z "$(journalctl --no-pager -q -n 1 -o short-unix --unit="$subject")" ]; then
+        printf 'there is no unit %s, nor a message of it; is the name right?\n' "$subject" >&2
+        exit 69
+      fi
+      ;;
+  esac
   # What was written a moment ago may not be there without.
   journalctl --sync 2>/dev/null || :
   # Taken before the look: a message that comes in between is seen twice rather than never.
