@@ -150,9 +150,9 @@ const symbols: Readonly<Record<Metric['unit'], string>> = {
   celsius: '',
 };
 
-// A label has neither an equals sign nor a pipe; a quote is doubled.
+// A label has no equals sign, pipe or quote: some readers know no doubled quote, and drop all numbers after it.
 function safeLabel(label: string): string {
-  return escapePlugin(label).replaceAll('=', '_').replaceAll("'", "''");
+  return escapePlugin(label).replace(/[=']/g, '_');
 }
 
 function scaleRange(range: string, factor: number): string {

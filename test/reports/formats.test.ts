@@ -277,12 +277,13 @@ describe('nagios', () => {
   });
 
   it('has each label once, and says that a number is left out', async () => {
-    const metrics = ['a', 'b=c', 'b_c', 'a'].map((name, value) => ({ name, value, unit: 'count' as const }));
+    const metrics = ['a', 'b=c', 'b_c', 'a', "it's"].map((name, value) => ({ name, value, unit: 'count' as const }));
     const text = await render('nagios', runResult([{ name: 'web1', steps: [stepResult({ metrics })] }]));
 
     expect([...pluginOutput(text).perf].map(([label, { value }]) => [label, value]).slice(1)).toEqual([
       ['disk a', '0'],
       ['disk b_c', '1'],
+      ['disk it_s', '4'],
     ]);
     expect(text).toContain('\n2 numbers left out\n');
   });
