@@ -148,17 +148,27 @@ unpack() {
   esac 2>/dev/null
 }
 
-# The start of a log tells it from all others, whatever it is called today. $1 file, $2 bytes.
+# A part of a log. $1 file, $2 bytes to leave out, $3 bytes.
+part() {
+  case $1 in
+    *.gz | *.xz | *.zst | *.bz2) unpack "$1" | tail -c +$(($2 + 1)) ;;
+    *) tail -c +$(($2 + 1)) <"$1" ;;
+  esac 2>/dev/null | head -c "$3"
+}
+
+# Its start and what stands before the mark tell a log from all others, whatever it is called today. $1 file, $2 mark.
 head_of() {
-  unpack "$1" | head -c "$2" | cksum | tr ' ' ,
+  length=256
+  [ "$2" -ge 256 ] || length=$2
+  printf '%s-%s' "$(part "$1" 0 "$length" | cksum | tr ' ' ,)" "$(part "$1" $(($2 - length)) "$length" | cksum | tr ' ' ,)"
 }
 
 is_old() {
   if [ ! -f "$1" ] || [ ! -r "$1" ]; then return 1; fi
-  if [ "${mark_head%,*}" = 0 ] || [ "${mark_head##*,}" = 0 ]; then
+  if [ "$mark_offset" = 0 ]; then
     [ "$(stat -c %i -- "$1")" = "$mark_id" ]
   else
-    [ "$(head_of "$1" "${mark_head##*,}")" = "$mark_head" ]
+    [ "$(head_of "$1" "$mark_offset")" = "$mark_head" ]
   fi
 }
 
@@ -172,18 +182,25 @@ look() {
     bytes=$most
   fi
   printf 'scanned\t%s\n' "$bytes"
-  if [ "$bytes" -gt 0 ]; then unpack "$1" | tail -c +$((skip + 1)) | head -c "$bytes" | report; fi
+  if [ "$bytes" -gt 0 ]; then part "$1" "$skip" "$bytes" | report; fi
 }
 
 look_at_file() {
   id=$(stat -L -c %i $file)
   size=$(stat -L -c %s $file)
+  # A line without its end is left for the next look.
+  end=$size
+  if [ "$size" -gt 0 ] && [ "$(tail -c +"$size" <$file | head -c 1 | od -An -tx1 | tr -d ' ')" != 0a ]; then
+    [ "$size" -le 65536 ] && window=$size || window=65536
+    partial=$(part $file $((size - window)) "$window" | tr '\000' ' ' | tail -n 1 | wc -c)
+    [ "$partial" -eq 65536 ] || end=$((size - partial))
+  fi
   from=0
   if [ -z "$mark_id" ]; then
     printf 'first\t\n'
-    [ "$first" = start ] || from=$size
+    [ "$first" = start ] || from=$end
   elif [ "$id" = "$mark_id" ] && [ "$size" -ge "$mark_offset" ] &&
-    [ "$(head -c "${mark_head##*,}" <$file | cksum | tr ' ' ,)" = "$mark_head" ]; then
+    [ "$(head_of $file "$mark_offset")" = "$mark_head" ]; then
     from=$mark_offset
   else
     # Rotated: the rest of the old file first, then what was whole in between.
@@ -208,17 +225,9 @@ look_at_file() {
         done
     fi
   fi
-  # A line without its end is left for the next look.
-  length=$((size - from))
-  if [ "$length" -gt 0 ] && [ "$(tail -c +"$size" <$file | head -c 1 | od -An -tx1 | tr -d ' ')" != 0a ]; then
-    [ "$length" -le 65536 ] && window=$length || window=65536
-    partial=$(tail -c +$((size - window + 1)) <$file | head -c "$window" | tr '\000' ' ' | tail -n 1 | wc -c)
-    [ "$partial" -eq 65536 ] || length=$((length - partial))
-  fi
-  end=$((from + length))
-  look $file "$from" "$length"
-  [ "$end" -le 256 ] && head=$end || head=256
-  printf 'mark\t%s %s %s\n' "$id" "$end" "$(head -c "$head" <$file | cksum | tr ' ' ,)"
+  [ "$end" -ge "$from" ] || end=$from
+  look $file "$from" $((end - from))
+  printf 'mark\t%s %s %s\n' "$id" "$end" "$(head_of $file "$end")"
 }
 
 # The same file to the end, whatever happens to its name meanwhile.

@@ -72,6 +72,23 @@ describe.each(Object.keys(shells))('check.log with %s', (shell) => {
     expect(look()).toMatchObject({ outcome: 'ok' });
   });
 
+  it('begins before a line that is being written when it looks first', () => {
+    write('done\nERR');
+    look();
+    write('OR whole\n');
+    expect(look()).toMatchObject({ outcome: 'failed', lines: ['ERROR whole'] });
+  });
+
+  it('sees that a log was cut and has grown again, though each begins with the same long header', () => {
+    const header = `#Fields: ${'name '.repeat(99)}\n`;
+    write(`${header}one\ntwo\n`);
+    look();
+    truncateSync(path);
+    write(`${header}ERROR first of the new\nand more\nand more\n`);
+    expect(look()).toMatchObject({ outcome: 'failed', lines: ['ERROR first of the new'] });
+    expect(look()).toMatchObject({ outcome: 'ok' });
+  });
+
   it('leaves out what is to be ignored, and reads capital letters as small ones when told', () => {
     write('start\n');
     look();

@@ -84,7 +84,7 @@ interface Mark {
   /** Inode of a file, cursor of a journal. */
   readonly id: string;
   readonly offset: number;
-  /** Checksum and length of the start of the file. */
+  /** Checksums of the start of the file and of what stands before the offset, with their lengths. */
   readonly head: string;
 }
 
