@@ -15,7 +15,7 @@ export interface ServerReply {
   readonly seconds: number | null;
 }
 
-/** Asks one server over UDP, and over TCP when the reply does not fit. */
+/** Asks one server, and once more without EDNS when it does not understand that (RFC 6891, 7). */
 export async function askServer(
   server: string,
   wanted: Omit<Question, 'id'>,
@@ -23,8 +23,25 @@ export async function askServer(
   signal: AbortSignal,
   dial?: Dial,
 ): Promise<ServerReply> {
+  const first = await askOnce(server, wanted, true, seconds, signal, dial);
+  if (first.reply?.rcode !== 'FORMERR' && first.reply?.rcode !== 'NOTIMP') return first;
+  const left = seconds - (first.seconds ?? 0);
+  if (left <= 0) return first;
+  const plain = await askOnce(server, wanted, false, left, signal, dial);
+  return { ...plain, seconds: plain.seconds === null ? null : (first.seconds ?? 0) + plain.seconds };
+}
+
+/** Over UDP, and over TCP when the reply does not fit. */
+async function askOnce(
+  server: string,
+  wanted: Omit<Question, 'id'>,
+  extended: boolean,
+  seconds: number,
+  signal: AbortSignal,
+  dial?: Dial,
+): Promise<ServerReply> {
   const question = { ...wanted, id: randomInt(0x10000) };
-  const message = encodeQuestion(question);
+  const message = encodeQuestion(question, extended);
   const target = { ...readServer(server), seconds };
   const name = shownEndpoint(target.address, target.port).replace(/:53$/, '');
   try {

@@ -49,19 +49,19 @@ export interface Reply {
 /** The reply breaks the protocol. */
 export class BadMessage extends Error {}
 
-export function encodeQuestion({ id, name, type, recursion }: Question): Buffer {
+export function encodeQuestion({ id, name, type, recursion }: Question, extended = true): Buffer {
   const header = Buffer.alloc(12);
   header.writeUInt16BE(id, 0);
   // RD, and AD to be told whether the answer was validated (RFC 6840).
   header.writeUInt16BE((recursion ? 0x0100 : 0) | 0x0020, 2);
   header.writeUInt16BE(1, 4);
-  header.writeUInt16BE(1, 10);
+  header.writeUInt16BE(extended ? 1 : 0, 10);
   const tail = Buffer.alloc(4);
   tail.writeUInt16BE(recordTypes[type], 0);
   tail.writeUInt16BE(1, 2);
   // EDNS: datagrams of up to 1232 bytes pass everywhere.
   const edns = Buffer.from([0, 0, 41, 1232 >> 8, 1232 & 255, 0, 0, 0, 0, 0, 0]);
-  return Buffer.concat([header, encodeName(name), tail, edns]);
+  return Buffer.concat([header, encodeName(name), tail, ...(extended ? [edns] : [])]);
 }
 
 /** @throws RangeError when it is no name */
@@ -107,27 +107,33 @@ function decodeBody(message: Buffer, question: Question, flags: number): Reply |
     if (message.readUInt16BE(at - 4) !== wanted) return undefined;
   }
   const truncated = (flags & 0x0200) !== 0;
-  const answers: string[] = [];
-  let ttl: number | null = null;
+  const records: { owner: string; type: number; ttl: number; from: number; end: number }[] = [];
   // What a truncated reply still has may end anywhere.
   for (let count = truncated ? 0 : message.readUInt16BE(6); count > 0; count -= 1) {
-    const { end } = readName(message, at);
-    const type = message.readUInt16BE(end);
-    const seconds = message.readUInt32BE(end + 4);
+    const { name, end } = readName(message, at);
     const from = end + 10;
     at = from + message.readUInt16BE(end + 8);
     if (at > message.length) throw new BadMessage('the reply is cut off');
-    if (type !== wanted) continue;
-    answers.push(readData(message, question.type, from, at));
-    ttl = Math.min(ttl ?? seconds, seconds);
+    // Class IN.
+    if (message.readUInt16BE(end + 2) !== 1) continue;
+    const [type, ttl] = [message.readUInt16BE(end), message.readUInt32BE(end + 4)];
+    records.push({ owner: name.toLowerCase(), type, ttl, from, end: at });
   }
+  // Records of the name itself, or of the end of a chain of aliases. Others are nobody's answer.
+  const names = new Set([readName(encodeName(question.name), 0).name.toLowerCase()]);
+  for (let before = 0; before < names.size; ) {
+    before = names.size;
+    for (const { owner, type, from } of records)
+      if (type === recordTypes.CNAME && names.has(owner)) names.add(readName(message, from).name.toLowerCase());
+  }
+  const found = records.filter(({ owner, type }) => type === wanted && names.has(owner));
   return {
     rcode: rcodes[code] ?? `RCODE${code}`,
     truncated,
     authoritative: (flags & 0x0400) !== 0,
     authenticated: (flags & 0x0020) !== 0,
-    answers: answers.sort(),
-    ttl,
+    answers: found.map(({ from, end }) => readData(message, question.type, from, end)).sort(),
+    ttl: found.length > 0 ? Math.min(...found.map(({ ttl }) => ttl)) : null,
   };
 }
 

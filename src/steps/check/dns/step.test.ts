@@ -214,6 +214,9 @@ describe('check.dns with a server that is wrong', () => {
   };
   const address = Buffer.from('c00c00010001000000050004c0000201', 'hex');
 
+  const stranger = Buffer.concat([encodeName('evil.test'), address.subarray(2)]);
+  const chaos = Buffer.from('c00c00010003000000050004c0000201', 'hex');
+
   it('reads a right answer', async () => {
     expect((await ask(await serve((question) => answer(question, address)))).outcome).toBe('ok');
   });
@@ -225,7 +228,21 @@ describe('check.dns with a server that is wrong', () => {
     expect((await look(kind, { name: 'www.lab.test', servers: [server], deadline: '3s' })).outcome).toBe('ok');
   });
 
+  it('asks a server that knows no EDNS without it', async () => {
+    const server = await serve((question) =>
+      question.readUInt16BE(10) === 1
+        ? answer(question, Buffer.alloc(0), 0, 0x8181)
+        : answer(Buffer.concat([question, Buffer.alloc(11)]), address),
+    );
+
+    expect(await look(kind, { name: 'www.lab.test', servers: [server], answers: ['192.0.2.1'] })).toMatchObject({
+      outcome: 'ok',
+    });
+  });
+
   it.each<[string, (question: Buffer) => Buffer | undefined, string]>([
+    ["another name's record", (question) => answer(question, stranger), 'no-records'],
+    ['a record of another class', (question) => answer(question, chaos), 'no-records'],
     ['mute', () => undefined, 'timeout'],
     ['noise', () => Buffer.alloc(300, 7), 'timeout'],
     ['an echo', (question) => question, 'timeout'],

@@ -302,13 +302,28 @@ describeWith('check.http', ['openssl'], () => {
   });
 
   it.each([
-    ['SSH-2.0-OpenSSH_9.2\r\n', 'failed', 'protocol-error'],
-    ['HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n', 'failed', 'http-status'],
-    ['HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 5\r\n\r\nhello', 'failed', 'protocol-error'],
-    ['HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\nhello', 'failed', 'connection-reset'],
-    ['HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n', 'failed', 'connection-reset'],
-    [`HTTP/1.1 200 OK\r\nX: ${'x'.repeat(100_000)}\r\n\r\n`, 'unknown', 'too-large'],
-  ])('judges an answer that is odd: %j', async (words, outcome, reason) => {
+    ['SSH', 'SSH-2.0-OpenSSH_9.2\r\n', 'failed', 'protocol-error'],
+    [
+      'a 101 that nobody asked for',
+      'HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n',
+      'failed',
+      'http-status',
+    ],
+    [
+      'a gzip that is none',
+      'HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 5\r\n\r\nhello',
+      'failed',
+      'protocol-error',
+    ],
+    ['a body that is cut off', 'HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\nhello', 'failed', 'connection-reset'],
+    [
+      'chunks without an end',
+      'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n',
+      'failed',
+      'connection-reset',
+    ],
+    ['long headers', `HTTP/1.1 200 OK\r\nX: ${'x'.repeat(100_000)}\r\n\r\n`, 'unknown', 'too-large'],
+  ])('judges an answer that is odd: %s', async (_, words, outcome, reason) => {
     const port = await listen(
       createTcpServer((socket) => socket.on('error', () => {}).once('data', () => socket.end(words))),
     );
