@@ -12,8 +12,9 @@ type Value = string | number | Html | readonly Html[];
 
 /** Markup in which every value is escaped, unless it is markup itself. Attributes stand in double quotes. */
 export function html(parts: TemplateStringsArray, ...values: readonly Value[]): Html {
-  const text = parts.map((part, index) => (index === 0 ? '' : printed(values[index - 1] ?? '')) + part).join('');
-  return { [safe]: text, toString: () => text };
+  let text = parts[0] ?? '';
+  for (let index = 0; index < values.length; index++) text += printed(values[index] ?? '') + parts[index + 1];
+  return asIs(text);
 }
 
 function printed(value: Value): string {
