@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { UserError } from '../errors.js';
 import { escapeText } from '../reports/escape.js';
+import { neutralizer } from '../reports/groups.js';
 import { foldHosts } from '../reports/hosts.js';
 import type { HostResult, RunResult } from '../result/result.schema.js';
 import type { CommandContext } from './command.js';
@@ -32,7 +33,9 @@ export function define(command: Command, context: CommandContext): void {
     if (words.length === 0)
       throw new UserError({ code: 'E_FLAG', what: 'no command', hint: 'write `opsctl exec -- uptime`' });
     const { perform } = await import('../perform/perform.js');
-    const shown = flags.output?.some((output) => !output.includes('=')) ? {} : { show: execText };
+    const { parseOutputs } = await import('../reports/outputs.js');
+    const elsewhere = flags.output && parseOutputs(flags.output).some(({ file }) => file === undefined);
+    const shown = elsewhere ? {} : { show: execText };
     const options = {
       ...readRunFlags(flags),
       runbook: { name: 'command line', text: execRunbook(words, flags) },
@@ -66,27 +69,30 @@ export function execRunbook(
 
 /** What the hosts said: equal answers once, with their hosts; what went wrong last, next to the prompt. */
 export function execText(result: RunResult): string {
-  const groups = new Map<string, { readonly hosts: string[]; readonly text: string; readonly bad: boolean }>();
+  const groups = new Map<string, { readonly hosts: readonly string[]; readonly text: string; readonly bad: boolean }>();
   for (const host of result.hosts) {
-    const { text, bad } = answerOf(host);
-    const group = groups.get(text);
-    if (group) group.hosts.push(host.name);
-    else groups.set(text, { hosts: [host.name], text, bad });
+    const { plain, text, bad } = answerOf(host);
+    const group = groups.get(plain);
+    if (group) groups.set(plain, { hosts: [...group.hosts, host.name], text: plain, bad });
+    else groups.set(plain, { hosts: [host.name], text, bad });
   }
   const list = [...groups.values()].sort((a, b) => Number(a.bad) - Number(b.bad) || b.hosts.length - a.hosts.length);
   return list.map(({ hosts, text }) => `${foldHosts(hosts).join(' ')}  (${hosts.length})\n${text}`).join('\n');
 }
 
-function answerOf(host: HostResult): { readonly text: string; readonly bad: boolean } {
+/** `plain` is the text where a host's own name in what went wrong makes it no other answer. */
+function answerOf(host: HostResult): { readonly plain: string; readonly text: string; readonly bad: boolean } {
   const [step] = host.steps;
   const data = step?.data as { exitStatus?: number; stdout?: string; stderr?: string } | undefined;
   const bad = step === undefined || !['ok', 'changed'].includes(step.outcome);
   const lines = [data?.stdout, data?.stderr]
     .filter((part) => part !== undefined && part !== '')
     .map((part) => indent(part as string));
-  if (bad) lines.push(indent(`${step?.outcome ?? host.outcome}: ${step?.summary ?? host.summary ?? 'no result'}`));
-  else if (lines.length === 0) lines.push(indent('(no output)'));
-  return { text: lines.join(''), bad };
+  if (!bad && lines.length === 0) lines.push(indent('(no output)'));
+  const said = lines.join('');
+  if (!bad) return { plain: said, text: said, bad };
+  const why = `${step?.outcome ?? host.outcome}: ${step?.summary ?? host.summary ?? 'no result'}`;
+  return { plain: said + indent(neutralizer(host)(why)), text: said + indent(why), bad };
 }
 
 function indent(text: string): string {

@@ -229,7 +229,7 @@ function oldest(members: readonly Member[]): Pick<Standing, 'since'> {
 }
 
 /** Replaces a host's own name and address, where they stand as whole words. */
-function neutralizer(host: HostResult): (text: string) => string {
+export function neutralizer(host: Pick<HostResult, 'name' | 'address'>): (text: string) => string {
   const names = [...new Set([host.name, host.address])].filter((name) => name.length > 1 && name.length < 1000);
   if (names.length === 0) return (text) => text;
   const pattern = new RegExp(

@@ -139,6 +139,14 @@ describe('standard output', () => {
   });
 });
 
+describe('the answers of opsctl exec', () => {
+  it.each(['json', 'json=-'])('give way to a report for standard output: -o %s', async (output) => {
+    const ended = await project.run(['exec', '-o', output, '--', 'true']);
+
+    expect(ended.json()).toMatchObject({ totals: { ok: 3 } });
+  });
+});
+
 describe('standard error', () => {
   it('may be closed or full without an effect on the run', async () => {
     const full = await inShell(project, 'opsctl run fail.yaml 2>/dev/full');
