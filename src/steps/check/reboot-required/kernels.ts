@@ -13,11 +13,11 @@ export function isNewer(left: string, right: string): boolean {
   return false;
 }
 
-/** The words after the version: `-amd64`, `.el9.x86_64`, `-lts`. */
+/** The words after the version: `-amd64`, `.el.x86_64`, `-lts`, `-v7l+`. */
 function flavour(kernel: string): string {
-  const words = /(?:[-.+_](?![\d])[A-Za-z][\w]*)+$/.exec(kernel.replace(/(?<=[-.])rc\d+/, ''))?.[0] ?? '';
-  // el9_3 and el9_4 are updates of one release.
-  return words.replace(/(el\d+)_\d+/, '$1');
+  const words = /(?:[-.+_](?![\d])[A-Za-z][\w]*)+\+?$/.exec(kernel.replace(/(?<=[-.])rc\d+/, ''))?.[0] ?? '';
+  // el9_3 and el9_4 are updates of one release, and fc41 is followed by fc42.
+  return words.replace(/\.(el|fc)\d+(?:_\d+)?/, '.$1');
 }
 
 /** Its numbers in order, those of the architecture left out. A release candidate comes before its release. */

@@ -32,9 +32,10 @@ done
 # A Debian host may have the zypper or dnf of its own package, which know of none of its updates.
 if [ ! -s /var/lib/dpkg/status ] && command -v needs-restarting >/dev/null 2>&1; then
   status=0
-  needs-restarting -r >/dev/null 2>&1 || status=$?
-  case $status in
-    0 | 1)
+  said=$(needs-restarting -r 2>/dev/null) || status=$?
+  # A dnf that fails ends with 1, too.
+  case $status/$said in
+    0/* | 1/*'eboot is '*)
       found=1
       printf 'needs-restarting\t%s\n' "$status"
       ;;

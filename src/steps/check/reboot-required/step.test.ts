@@ -46,6 +46,14 @@ describe('check.reboot-required', () => {
     ['6.8.0-31-generic', '6.8.0-31-lowlatency', false],
     ['6.10.0-rc3-amd64', '6.10.0-amd64', false],
     ['6.1.0-9-amd64', '6.1.0-28-amd64', false],
+    ['6.12.4-200.fc42.x86_64', '6.11.9-300.fc41.x86_64', true],
+    ['5.15.0-300.163.18.el9uek.x86_64', '5.14.0-427.13.1.el9_4.x86_64', false],
+    // Kernels of one Raspberry Pi OS, for several boards.
+    ['6.1.21-v8+', '6.1.21-v7+', false],
+    ['6.1.21-v8+', '6.1.21+', false],
+    ['6.1.58-v8+', '6.1.21-v8+', true],
+    ['6.6.31+rpt-rpi-v8', '6.6.20+rpt-rpi-v8', true],
+    ['6.6.31+rpt-rpi-2712', '6.6.31+rpt-rpi-v8', false],
   ])('%s after %s: %s', (left, right, newer) => {
     expect(sameFlavour(left, right) && isNewer(left, right)).toBe(newer);
   });
@@ -66,12 +74,21 @@ describe('check.reboot-required', () => {
 });
 
 describeWith('check.reboot-required with needs-restarting', ['unshare', 'root'], () => {
+  const rpm = 'mount -t tmpfs none /var/lib/dpkg';
+  const due = ['needs-restarting\t1'];
   it.each([
-    ['asks it on a host of rpm', 'mount -t tmpfs none /var/lib/dpkg', ['needs-restarting\t0']],
-    ['does not ask it on a host of dpkg, of whose updates it knows nothing', 'test -s /var/lib/dpkg/status', []],
-  ])('%s', (_, prepare, answers) => {
+    ['asks it on a host of rpm', rpm, 'exit 0', ['needs-restarting\t0']],
+    ['believes that a restart is due', rpm, 'echo "Reboot is required to fully utilize these updates."; exit 1', due],
+    ['does not believe one that fails', rpm, 'echo "No such command: needs-restarting." >&2; exit 1', []],
+    [
+      'does not ask it on a host of dpkg, of whose updates it knows nothing',
+      'test -s /var/lib/dpkg/status',
+      'exit 0',
+      [],
+    ],
+  ])('%s', (_, prepare, program, answers) => {
     const folder = mkdtempSync(join(tmpdir(), 'opsctl-restart-'));
-    writeFileSync(join(folder, 'needs-restarting'), '#!/bin/sh\nexit 0\n', { mode: 0o755 });
+    writeFileSync(join(folder, 'needs-restarting'), `#!/bin/sh\n${program}\n`, { mode: 0o755 });
     const inside = `${prepare}; exec sh -c "$1"`;
     const { stdout } = spawnSync('unshare', ['-m', 'sh', '-euc', inside, 'sh', kind.probe.text], {
       env: { PATH: `${folder}:${process.env.PATH}`, LC_ALL: 'C' },
