@@ -3,33 +3,29 @@
 # scrub. "$@": mount points to look at, as mountinfo writes them; none means all. Exit 78: none is mounted, and none is
 # expected; 77: not root; 69: the tool does not answer.
 set -eu
+. ../mounts.sh
 # Mount points are data, never file name patterns.
 set -f
 
-[ -r /proc/self/mountinfo ] || {
-  echo '/proc/self/mountinfo is not readable' >&2
-  exit 69
-}
-seen=' '
-points=
-while read -r _ _ _ _ point _ rest; do
-  rest=${rest#*- }
-  [ "${rest%% *}" = btrfs ] || continue
+consider() {
+  [ "$type" = btrfs ] || return 0
   if [ $# -gt 0 ]; then
     for path in "$@"; do
       [ "$path" != "$point" ] || break
     done
-    [ "$path" = "$point" ] || continue
+    [ "$path" = "$point" ] || return 0
   else
     # Subvolumes are mounts of one source: the first mount stands for all.
-    rest=${rest#* }
     case $seen in
-      *" ${rest%% *} "*) continue ;;
+      *" $source "*) return 0 ;;
     esac
-    seen="$seen${rest%% *} "
+    seen="$seen$source "
   fi
   points="$points $point"
-done </proc/self/mountinfo
+}
+seen=' '
+points=
+each_mount "$@"
 if [ -z "$points" ] && [ $# -gt 0 ]; then
   echo '== end'
   exit 0
@@ -48,11 +44,7 @@ command -v btrfs >/dev/null 2>&1 || {
 }
 printf 'now %s\n' "$(date +%s)"
 for point in $points; do
-  name=$point
-  # The kernel writes white space and backslash as octal.
-  case $point in
-    *\\*) name=$(printf '%b.' "$point") name=${name%.} ;;
-  esac
+  unescape_name "$point"
   printf '== mount %s\n' "$point"
   btrfs device stats -- "$name" || exit 69
   echo '== usage'

@@ -4,6 +4,7 @@
 # less than $4 bytes are left, or that has less than $5 bytes left; the rest are patterns of mount points to leave out.
 # Exit 69: the path does not exist.
 set -eu
+. ../mounts.sh
 . ../patience.sh
 # Mount points are data, never file name patterns.
 set -f
@@ -96,12 +97,10 @@ if [ -n "$path" ]; then
   [ -d "$path" ] || folder=${path%/*}/
   folder=$(cd -P -- "$folder" && pwd)
   best=
-  while read -r _ _ device _ point options rest; do
-    rest=${rest#*- }
-    type=${rest%% *}
-    super=${rest##* }
-    # In a variable: bash 5.2 misreads "${point%/}"/ as a pattern.
-    prefix=${point%/}/
+  consider() {
+    unescape_name "$point"
+    # In a variable: bash 5.2 misreads "${name%/}"/ as a pattern.
+    prefix=${name%/}/
     case ${folder%/}/ in
       "$prefix"*)
         # The longest mount point holds the path; of two on one place the later one is on top.
@@ -111,7 +110,8 @@ if [ -n "$path" ]; then
         }
         ;;
     esac
-  done </proc/self/mountinfo
+  }
+  each_mount
   printf '%s\n' "${found-mount 0:0 unknown rw rw /}"
   # Without a name of its own, for the name may hold spaces.
   said=$(stat -f -c "${format% *}" -- "$path")
@@ -125,77 +125,85 @@ if [ -n "$path" ]; then
   exit 0
 fi
 
-[ -r /proc/self/mountinfo ] || {
-  echo '/proc/self/mountinfo is not readable' >&2
-  exit 69
-}
 seen=' '
 fast=
 slow=
 quiet=
 root=
-# Of several mounts of one device, one that takes writes stands for all.
-for access in rw ro; do
-  while read -r _ _ device _ point options rest; do
-    case ,$options, in
-      *,ro,*) [ "$access" = ro ] || continue ;;
-      *) [ "$access" = rw ] || continue ;;
-    esac
-    # Optional fields stand before " - ".
-    rest=${rest#*- }
-    type=${rest%% *}
-    super=${rest##* }
-    [ "$point" != / ] || root=1
-    hangs=
-    case $type in
-      ext[234] | xfs | btrfs | vfat | f2fs | zfs | bcachefs) ;;
-      overlay | aufs | fuse.fuse-overlayfs)
-        # The root of a container. Elsewhere it is a container's root seen from its host: the same space again.
-        [ "$point" = / ] || continue
-        ;;
-      tmpfs)
-        case $point in
-          /dev | /dev/* | /run | /run/* | /sys/* | /proc/*) continue ;;
-        esac
-        ;;
-      nfs | nfs4 | cifs | smb3 | smbfs | ceph | glusterfs | lustre | 9p | virtiofs | afs | ocfs2 | gfs2 | \
-        fuse.sshfs | fuse.rclone | fuse.s3fs | fuse.glusterfs | fuse.ceph-fuse)
-        [ "$scope" = network ] || continue
-        hangs=1
-        ;;
-      proc | sysfs | devtmpfs | devpts | cgroup | cgroup2 | securityfs | pstore | bpf | debugfs | tracefs | \
-        configfs | mqueue | hugetlbfs | fusectl | autofs | binfmt_misc | rpc_pipefs | nsfs | efivarfs | \
-        selinuxfs | ramfs | rootfs | squashfs | iso9660 | udf | erofs | cramfs | romfs | nfsd | sockfs | \
-        fuse.gvfsd-fuse | fuse.portal | fuse.lxcfs | fuse.snapfuse | fuse.xdg-document-portal) continue ;;
-      # A daemon answers for these, so they can hang like a network file system.
-      *) hangs=1 ;;
-    esac
-    case $seen in
-      *" $device "*) continue ;;
-    esac
-    for pattern in "$@"; do
-      # shellcheck disable=SC2254 # a pattern is what the parameter means
+# Takes up the mount of the variables. "$@": patterns of those to leave out.
+take() {
+  hangs=
+  case $type in
+    ext[234] | xfs | btrfs | vfat | f2fs | zfs | bcachefs) ;;
+    overlay | aufs | fuse.fuse-overlayfs)
+      # The root of a container. Elsewhere it is a container's root seen from its host: the same space again.
+      [ "$point" = / ] || return 0
+      ;;
+    tmpfs)
       case $point in
-        $pattern) continue 2 ;;
+        /dev | /dev/* | /run | /run/* | /sys/* | /proc/*) return 0 ;;
       esac
-    done
+      ;;
+    nfs | nfs4 | cifs | smb3 | smbfs | ceph | glusterfs | lustre | 9p | virtiofs | afs | ocfs2 | gfs2 | \
+      fuse.sshfs | fuse.rclone | fuse.s3fs | fuse.glusterfs | fuse.ceph-fuse)
+      [ "$scope" = network ] || return 0
+      hangs=1
+      ;;
+    proc | sysfs | devtmpfs | devpts | cgroup | cgroup2 | securityfs | pstore | bpf | debugfs | tracefs | \
+      configfs | mqueue | hugetlbfs | fusectl | autofs | binfmt_misc | rpc_pipefs | nsfs | efivarfs | \
+      selinuxfs | ramfs | rootfs | squashfs | iso9660 | udf | erofs | cramfs | romfs | nfsd | sockfs | \
+      fuse.gvfsd-fuse | fuse.portal | fuse.lxcfs | fuse.snapfuse | fuse.xdg-document-portal) return 0 ;;
+    # A daemon answers for these, so they can hang like a network file system.
+    *) hangs=1 ;;
+  esac
+  case $seen in
+    *" $device "*) return 0 ;;
+  esac
+  for pattern in "$@"; do
+    # shellcheck disable=SC2254 # a pattern is what the parameter means
     case $point in
-      *\\*) hangs=1 ;;
+      $pattern) return 0 ;;
     esac
-    if [ -n "$hangs" ]; then
-      slow="$slow $point"
-    else
-      # A file that is mounted over a file, as containers do with /etc/hosts.
-      [ -d "$point" ] || continue
-      fast="$fast $point"
-      # What takes no writes is not judged.
-      case ,$options,$super, in
-        *,ro,*) quiet="$quiet $point " ;;
-      esac
-    fi
-    seen="$seen$device "
-    printf 'mount %s %s %s %s %s\n' "$device" "$type" "$options" "$super" "$point"
-  done </proc/self/mountinfo
+  done
+  case $point in
+    *\\*) hangs=1 ;;
+  esac
+  if [ -n "$hangs" ]; then
+    slow="$slow $point"
+  else
+    # A file that is mounted over a file, as containers do with /etc/hosts.
+    [ -d "$point" ] || return 0
+    fast="$fast $point"
+    # What takes no writes is not judged.
+    case ,$options,$super, in
+      *,ro,*) quiet="$quiet $point " ;;
+    esac
+  fi
+  seen="$seen$device "
+  printf 'mount %s %s %s %s %s\n' "$device" "$type" "$options" "$super" "$point"
+}
+
+consider() {
+  [ "$point" != / ] || root=1
+  # Of several mounts of one device, one that takes writes stands for all: the others come later.
+  case ,$options, in
+    *,ro,*) late="$late$device $type $options $super $point
+" ;;
+    *) take "$@" ;;
+  esac
+}
+late=
+each_mount "$@"
+while [ -n "$late" ]; do
+  rest=${late%%
+*}
+  late=${late#*
+}
+  device=${rest%% *} rest=${rest#* }
+  type=${rest%% *} rest=${rest#* }
+  options=${rest%% *} rest=${rest#* }
+  super=${rest%% *} point=${rest#* }
+  take "$@"
 done
 
 # Inside a chroot mountinfo does not tell what the root is.
@@ -221,10 +229,7 @@ done
 # The others may hang for ever, so each gets its own process and all of them five seconds.
 waiting=
 for point in $slow; do
-  name=$point
-  case $point in
-    *\\*) name=$(printf '%b.' "$point") name=${name%.} ;;
-  esac
+  unescape_name "$point"
   shown=$point
   case $point in
     *%*) shown=$(printf '%s\n' "$point" | sed 's/%/%%/g') ;;

@@ -3,6 +3,7 @@
 # once; $2: types of file systems, with blanks around each. The rest are mount points to look at, as mountinfo writes
 # them; none means all. Exit 78: there is none, and none is expected.
 set -eu
+. ../mounts.sh
 . ../patience.sh
 # Mount points are data, never file name patterns.
 set -f
@@ -11,10 +12,6 @@ limit=$1
 types=$2
 shift 2
 
-[ -r /proc/self/mountinfo ] || {
-  echo '/proc/self/mountinfo is not readable' >&2
-  exit 69
-}
 # Hundredths of a second since the start: busybox date has no fractions.
 tick() {
   read -r uptime _ </proc/uptime
@@ -30,26 +27,26 @@ ask() {
   tick
   printf 'answer\t%s %s %s %s\n' "$1" "$status" "$((uptime - from))" "$said"
 }
-points=
-while read -r _ _ _ _ point options rest; do
-  rest=${rest#*- }
+consider() {
   case $types in
-    *" ${rest%% *} "*) ;;
-    *) continue ;;
+    *" $type "*) ;;
+    *) return 0 ;;
   esac
   if [ $# -gt 0 ]; then
     for path in "$@"; do
       [ "$path" != "$point" ] || break
     done
-    [ "$path" = "$point" ] || continue
+    [ "$path" = "$point" ] || return 0
   fi
-  printf 'mount\t%s %s %s\n' "$point" "$options" "$rest"
+  printf 'mount\t%s %s %s %s %s\n' "$point" "$options" "$type" "$source" "$super"
   case " $points " in
     # A mount over a mount: only the one on top can be asked.
     *" $point "*) ;;
     *) points="$points $point" ;;
   esac
-done </proc/self/mountinfo
+}
+points=
+each_mount "$@"
 if [ -z "$points" ] && [ $# -eq 0 ]; then
   echo 'nothing is mounted from the network' >&2
   exit 78
@@ -58,10 +55,7 @@ fi
 # A mount may hang for ever, so each gets its own process.
 waiting=
 for point in $points; do
-  name=$point
-  case $point in
-    *\\*) name=$(printf '%b.' "$point") name=${name%.} ;;
-  esac
+  unescape_name "$point"
   ask "$point" "$name" &
   waiting="$waiting $!:$point"
 done
