@@ -3,7 +3,7 @@ import { readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
 /**
- * Where what is known across runs of one runbook is kept: `<state>/history/<id>`. The same file is the same runbook,
+ * Where what is known across runs of one runbook is kept: `<state>/history/<id>`. The same path is the same runbook,
  * wherever it is started from.
  */
 export function runbookHistory(state: string, runbook: { readonly name: string; readonly path: string }): string {

@@ -1,36 +1,36 @@
 import { existsSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { UserError } from '../errors.js';
-import { type Request, readRequest } from './request.js';
+import { readRequest } from './request.js';
 import { readResult, runIds } from './runs.js';
 import { runFolder } from './state.js';
 
-/** What is run: a file, or a command line that stands for a runbook. */
-export type Source = Pick<Request, 'cwd'> & { readonly name: string; readonly runbook: Request['options']['runbook'] };
-
-/** What `@failed` means: the hosts that did not end ok in the last finished run of this runbook. */
-export async function lastFailedHosts(state: string, source: Source): Promise<readonly string[]> {
+/**
+ * What `@failed` means: the hosts that did not end ok in the last finished run of this runbook. `path` is what its file is
+ * known by, as two projects may have runbooks of one name; none for a command line.
+ */
+export async function lastFailedHosts(
+  state: string,
+  name: string,
+  path: string | undefined,
+): Promise<readonly string[]> {
   for (const id of await runIds(state)) {
     const folder = runFolder(state, id);
     const file = join(folder, 'result.json');
     // Results may be large, and there may be many: what was asked for says first whose it is.
-    if (!isRunOf(folder, source) || !existsSync(file)) continue;
+    if (!isRunOf(folder, path) || !existsSync(file)) continue;
     const result = await readResult(file).catch(ignoreDamage);
-    if (result?.run.runbook !== source.name) continue;
+    if (result?.run.runbook !== name) continue;
     return result.hosts
       .filter(({ outcome }) => !['ok', 'changed', 'warning', 'skipped'].includes(outcome))
-      .map(({ name }) => name);
+      .map((host) => host.name);
   }
   return [];
 }
 
-/** The same file, wherever it was started from: two projects may have runbooks of one name. */
-function isRunOf(folder: string, { cwd, runbook }: Source): boolean {
+function isRunOf(folder: string, path: string | undefined): boolean {
   try {
-    const asked = readRequest(folder);
-    const theirs = asked.options.runbook;
-    if (typeof theirs !== 'string' || typeof runbook !== 'string') return typeof theirs === typeof runbook;
-    return resolve(asked.cwd, theirs) === resolve(cwd, runbook);
+    return readRequest(folder).path === path;
   } catch {
     return false;
   }

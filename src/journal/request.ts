@@ -9,6 +9,8 @@ import { readJournal } from './journal.js';
 export interface Request {
   readonly id: string;
   readonly cwd: string;
+  /** What the file of the runbook is known by from run to run; absent for a command line. */
+  readonly path?: string;
   /** Of the runbook and all that it includes: a changed runbook cannot go on where the old one stopped. */
   readonly sha256: string;
   readonly options: RunOptions;

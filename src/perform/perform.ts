@@ -23,7 +23,7 @@ import { gatherSecrets } from './gather-secrets.js';
 import { removeOldRuns } from './keep-runs.js';
 import { openLastRun } from './last-run.js';
 import type { RunOptions } from './options.js';
-import { type Prepared, prepare, stateOf } from './prepare.js';
+import { type Prepared, pathOfRunbook, prepare, stateOf } from './prepare.js';
 import { openReach } from './reach.js';
 
 /**
@@ -49,7 +49,7 @@ export async function perform(options: RunOptions, context: CommandContext): Pro
   // Loaded while the hosts are at work, so that the reports do not keep the user waiting afterwards.
   for (const { format } of outputs) void reports[format]?.().catch(() => {});
   const isCommand = typeof options.runbook !== 'string';
-  const history = historyOf(plan, options, state, context.cwd);
+  const history = historyOf(prepared, options, state, context.cwd);
   const memory = remembers(plan) ? openMemory(join(history, 'hosts')) : undefined;
   // A command line that stands for a runbook has no last run: it is asked once. Marks in logs it has.
   const last = await openLastRun(plan, options, isCommand ? undefined : history);
@@ -89,9 +89,10 @@ async function warn({ terminal }: CommandContext, text: string): Promise<void> {
   await terminal.err(`opsctl: warning: ${text}\n`);
 }
 
-function historyOf({ runbook: { name } }: Plan, { runbook }: RunOptions, state: string, cwd: string): string {
-  if (typeof runbook !== 'string') return commandHistory(state, runbook.text);
-  return runbookHistory(state, { name, path: resolve(cwd, runbook) });
+function historyOf({ plan, project }: Prepared, { runbook }: RunOptions, state: string, cwd: string): string {
+  const path = pathOfRunbook(runbook, project, cwd);
+  if (path !== undefined) return runbookHistory(state, { name: plan.runbook.name, path });
+  return commandHistory(state, typeof runbook === 'string' ? runbook : runbook.text);
 }
 
 /** Whether a step of the plan knows something from earlier runs. */
@@ -136,7 +137,8 @@ async function chooseOutputs(
 }
 
 /** Keeps what was asked for, for `opsctl resume`; a resumed run must still be the same one. */
-function keepRequest(folder: string, options: RunOptions, { runbook, runId }: Prepared, context: CommandContext): void {
+function keepRequest(folder: string, options: RunOptions, prepared: Prepared, { cwd }: CommandContext): void {
+  const { runbook, runId, project } = prepared;
   const sha256 = createHash('sha256')
     .update(runbook.files.map((file) => file.sha256).join())
     .digest('hex');
@@ -146,7 +148,8 @@ function keepRequest(folder: string, options: RunOptions, { runbook, runId }: Pr
       mkdirSync(dirname(folder), { recursive: true, mode: 0o700 });
       // On its own: of a file system that is read-only the recursive one says that it is not there.
       mkdirSync(folder, { mode: 0o700 });
-      writeRequest(folder, { id: runId, cwd: context.cwd, sha256, options: asked });
+      const path = pathOfRunbook(options.runbook, project, cwd);
+      writeRequest(folder, { id: runId, cwd, ...(path !== undefined && { path }), sha256, options: asked });
     } catch (error) {
       throw notKept(folder, error);
     }

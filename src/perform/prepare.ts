@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { join, relative, resolve, sep } from 'node:path';
 import type { CommandContext } from '../commands/command.js';
 import { parseDuration } from '../documents/duration.js';
 import { loadProject, type Project } from '../documents/project.js';
@@ -115,7 +116,21 @@ async function failedHosts(
   context: CommandContext,
 ): Promise<readonly string[]> {
   const { lastFailedHosts } = await import('../journal/last-failed.js');
-  return lastFailedHosts(stateOf(project, context), { name, runbook, cwd: context.cwd });
+  return lastFailedHosts(stateOf(project, context), name, pathOfRunbook(runbook, project, context.cwd));
+}
+
+/**
+ * What a runbook file is known by from run to run: its path, or its place in a project that keeps its state in itself, so
+ * that a checkout elsewhere has the same past.
+ */
+export function pathOfRunbook(
+  runbook: RunOptions['runbook'],
+  { root, state }: Project,
+  cwd: string,
+): string | undefined {
+  if (typeof runbook !== 'string') return undefined;
+  const path = resolve(cwd, runbook);
+  return state?.startsWith(join(root, sep)) ? relative(root, path) : path;
 }
 
 /** The state folder of a project: journals, results, artefacts. */

@@ -1,4 +1,4 @@
-import { readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { cpSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Ended, makeProject, type Project, stepOf } from '../support/opsctl.js';
@@ -74,6 +74,17 @@ describe('since the last run', () => {
 
     expect(again.code).toBe(3);
     expect(again.json().exit.reasons).toEqual([{ code: 3, reason: 'nothing-proven', hosts: 1 }]);
+  });
+
+  it('goes on in a checkout elsewhere, where the project keeps its state in itself', async () => {
+    plant();
+    await run();
+    const copy = `${project.folder}-copy`;
+    cpSync(project.folder, copy, { recursive: true });
+    const there = await project.run(['run', 'r.yaml', '-o', 'json', '-l', '@failed'], { cwd: copy });
+    rmSync(copy, { recursive: true });
+
+    expect(change(there)).toBe('still');
   });
 
   it('is shown in short by the table and by --quiet', async () => {
