@@ -70,6 +70,18 @@ describe('check.route', () => {
     );
   });
 
+  it('fails where the interface of the route has no link', () => {
+    const said = fixture('debian12-no-link.txt', import.meta.url);
+
+    expect(judgeOutput(kind, said, { gateway: '10.9.0.1' })).toMatchObject({
+      outcome: 'failed',
+      reason: 'no-link',
+      summary: 'default route (ipv4) leads over 10.9.0.1 on eth0, which has no link',
+    });
+    expect(judgeOutput(kind, said.replace('lowerlayerdown', 'up')).outcome).toBe('ok');
+    expect(judgeOutput(kind, said.replace('lowerlayerdown', 'unknown')).outcome).toBe('ok');
+  });
+
   it('knows a route without a gateway', () => {
     expect(judgeOutput(kind, routes('ppp0 00000000 0001 0')).summary).toBe('default route (ipv4) leads over ppp0');
     expect(judgeOutput(kind, routes('ppp0 00000000 0001 0'), { state: 'absent' }).reason).toBe('route-present');

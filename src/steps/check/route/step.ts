@@ -28,6 +28,8 @@ interface Route {
   readonly metric: number;
   /** Packets that take it are dropped. */
   readonly refuses: boolean;
+  /** The interface has no link: its cable is gone, or what it stands on is down. */
+  readonly isLinkDown: boolean;
 }
 
 export interface RouteData {
@@ -38,6 +40,7 @@ export interface RouteData {
 const up = 0x1;
 const reject = 0x200;
 const last = 0xffff_ffff;
+const isDown = / (?:down|lowerlayerdown)$/;
 
 export default defineHostStep<FromSchema<typeof params>, RouteData>({
   kind: 'check.route',
@@ -69,7 +72,10 @@ export default defineHostStep<FromSchema<typeof params>, RouteData>({
         if (inMain && !inMain.some((one) => isSame(one, route))) return [];
         // The kernel has an "unreachable" of its own behind all others. A "blackhole" for IPv4 has no interface.
         const refuses = (bits & reject) !== 0 || name === '*';
-        return refuses && rank === last ? [] : [{ ...route, refuses }];
+        const isLinkDown = lines.some(
+          ([key, said]) => key === 'link' && isDown.test(said) && said.startsWith(`${name} `),
+        );
+        return refuses && rank === last ? [] : [{ ...route, refuses, isLinkDown }];
       });
     // Another table may have the same.
     const unique = routes.filter((route, index) => routes.findIndex((one) => isSame(one, route)) === index);
@@ -88,6 +94,7 @@ export default defineHostStep<FromSchema<typeof params>, RouteData>({
     if (given.state === 'absent')
       return { outcome: 'failed', reason: 'route-present', summary: `${name} ${said}, should not be there` };
     const issues = [
+      ...(first.isLinkDown ? [wrong('no-link', `${said}, which has no link`)] : []),
       ...(given.gateway !== undefined && (first.gateway === null || !sameAddress(first.gateway, given.gateway))
         ? [wrong('wrong-gateway', `${said}, should lead over ${given.gateway}`)]
         : []),
