@@ -10,6 +10,8 @@ export const style = `
     --good-fill: #3c8a5d; --blue-fill: #4079b5; --warn-fill: #b98126; --bad-fill: #c2514a; --odd-fill: #7d5cb8; --mute-fill: #59626b;
     --fine-fill: #24402f; --near-fill: #57431a; --over-fill: #5f2a27; }
 }
+/* What gets the focus is not below the form that sticks to the top. */
+:root { scroll-padding-top: 8rem; }
 * { box-sizing: border-box; }
 [hidden] { display: none !important; }
 body { margin: 0 auto; max-width: 76rem; padding: 1.5rem 1.25rem 3rem; background: var(--paper); color: var(--text);

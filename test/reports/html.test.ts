@@ -225,6 +225,17 @@ onload = () => {
     });
   });
 
+  it('shows what has the focus, not below the form that stays on top', { timeout: 90_000 }, () => {
+    const look = `
+      const summary = inside.querySelectorAll('summary')[20];
+      inside.defaultView.scrollBy(0, summary.getBoundingClientRect().top - 10);
+      summary.focus();
+      const [form, focused] = [inside.getElementById('filter'), summary].map((element) => element.getBoundingClientRect());
+      return { sticks: form.top === 0, clear: focused.top >= form.bottom };`;
+
+    expect(inspect(print(hundredHosts()), 1280, look)).toEqual({ sticks: true, clear: true });
+  });
+
   it.each(['light', 'dark'])('has text of enough contrast in %s', { timeout: 90_000 }, (scheme) => {
     const look = `
       const light = (color) => {
