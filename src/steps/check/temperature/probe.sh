@@ -21,6 +21,9 @@ for folder in /sys/class/hwmon/hwmon*; do
     number=${base##*/temp}
     line_of "$file"
     value=$line
+    # A sensor that is not connected may read as anything.
+    line_of "${base}_fault"
+    [ "$line" != 1 ] || value=
     line_of "${base}_max"
     max=$line
     line_of "${base}_crit"

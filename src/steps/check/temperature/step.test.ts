@@ -122,6 +122,8 @@ describeWith('check.temperature with the files of a board', ['root'], () => {
     // Kernels before 3.x keep them a level deeper.
     write('hwmon/hwmon2/device/name', 'w83627ehf');
     write('hwmon/hwmon2/device/temp2_input', '44500');
+    write('hwmon/hwmon2/device/temp3_input', '127000');
+    write('hwmon/hwmon2/device/temp3_fault', '1');
     mkdirSync(join(folder, 'hwmon/hwmon3/temp1_input'), { recursive: true });
     for (const [chip, device] of [
       ['hwmon4', 'nvme1'],
@@ -153,6 +155,7 @@ describeWith('check.temperature with the files of a board', ['root'], () => {
       { name: 'acpitz 1', degrees: 27.8, max: null, critical: null },
       { name: 'coretemp Package id 0', degrees: 61, max: 80, critical: 100 },
       { name: 'w83627ehf 2', degrees: 44.5, max: null, critical: null },
+      { name: 'w83627ehf 3', degrees: null, max: null, critical: null },
       { name: 'sensor 1', degrees: null, max: null, critical: null },
       { name: 'nvme 1 nvme1', degrees: 38.85, max: null, critical: null },
       { name: 'nvme 1 nvme0', degrees: 38.85, max: null, critical: null },
