@@ -92,6 +92,12 @@ describe('check.cron', () => {
     expect(kind.validate?.({ ...job, 'warning-age': '1h' } as never)).toEqual([]);
   });
 
+  it('does not call a file fresh for ever that is dated ahead', () => {
+    const ahead = read('journal').replace(/^file\t\d+/m, 'file\t2999999999');
+
+    expect(judgeOutput(kind, ahead, { file: '/run/ran', 'critical-file-age': '1d' }).outcome).toBe('failed');
+  });
+
   it.each([
     ['', {}],
     ['now\t1\nend\t\n', {}],

@@ -109,7 +109,8 @@ export default defineHostStep<Params, CronData>({
       if (!time) return null;
       const at = /^\d{4}-/.test(time) ? Date.parse(time) / 1000 : Number(time);
       if (!Number.isFinite(at)) throw new UnreadableOutput(`not a time: ${time.slice(0, 80)}`);
-      return Math.max(0, now - at);
+      // What is dated far ahead must not stay young for ever.
+      return now - at > -60 ? Math.max(0, now - at) : now - at;
     };
     const log = values.get('log') ?? null;
     const asked = { log: given.command, stamp: given.anacron, file: given.file };

@@ -131,6 +131,16 @@ describe('check.directory', () => {
     expect(judgeOutput(kind, said(0), { path, 'critical-oldest': '1d' }).outcome).toBe('ok');
   });
 
+  it('does not call a file young for ever that is dated ahead', () => {
+    const ahead = (seconds: number) => said(5).replace('newest\t996400', `newest\t${1_000_000 + seconds}`);
+
+    expect(judgeOutput(kind, ahead(2 * 86_400), { path, 'critical-newest': '1d' })).toMatchObject({
+      outcome: 'failed',
+      summary: expect.stringContaining('the newest is dated 2 d ahead, limit'),
+    });
+    expect(judgeOutput(kind, ahead(5), { path, 'critical-newest': '1d' }).outcome).toBe('ok');
+  });
+
   it('fails where the part that was seen is bad enough', () => {
     expect(judgeOutput(kind, said(5, '2 find: x: Permission denied'), { path, critical: 3 }).outcome).toBe('failed');
     expect(judgeOutput(kind, said(5, '2 find: x: Permission denied'), { path }).outcome).toBe('unknown');

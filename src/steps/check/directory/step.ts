@@ -62,7 +62,7 @@ export interface DirectoryData {
   readonly count: number;
   /** Bytes, as the files say; a file with holes takes less. */
   readonly size: number;
-  /** Seconds since the last change; null without a file. */
+  /** Seconds since the last change, negative when that is dated ahead; null without a file. */
   readonly oldest: number | null;
   readonly newest: number | null;
   /** What could not be looked at. */
@@ -99,7 +99,12 @@ export default defineHostStep<Params, DirectoryData | null>({
       throw new UnreadableOutput('the end of the count is missing');
     const number = (name: string) => numberOf(values.get(name), name);
     const count = number('count');
-    const ageOf = (name: string) => (count === 0 ? null : Math.max(0, number('now') - number(name)));
+    const ageOf = (name: string) => {
+      if (count === 0) return null;
+      const age = number('now') - number(name);
+      // Clocks of file servers differ a little. What is dated far ahead must not stay young for ever.
+      return age > -60 ? Math.max(0, age) : age;
+    };
     const size = number('size');
     return { count, size, oldest: ageOf('oldest'), newest: ageOf('newest'), complaints: Number(complaints), complaint };
   },
@@ -125,7 +130,7 @@ export default defineHostStep<Params, DirectoryData | null>({
         : []),
       ...numbers.flatMap((number) => number.issues),
     ];
-    const age = newest === null ? '' : `, the newest ${formatQuantity(newest, 'seconds')} old`;
+    const age = newest === null ? '' : `, the newest ${ageText(newest)}`;
     return judgeIssues(issues, {
       subject: path,
       calm: `holds ${count} ${what(count)}${type === 'file' ? ` of ${formatQuantity(size, 'bytes')}` : ''}${age}`,
@@ -135,6 +140,12 @@ export default defineHostStep<Params, DirectoryData | null>({
   },
 });
 
+function ageText(seconds: number): string {
+  return seconds < 0
+    ? `dated ${formatQuantity(-seconds, 'seconds')} ahead`
+    : `${formatQuantity(seconds, 'seconds')} old`;
+}
+
 function measureDirectory({ count, size, oldest, newest }: DirectoryData, given: Params, what: string) {
   const limitsOf = (name: 'size' | 'oldest' | 'newest') => ({
     warning: given[`warning-${name}`],
@@ -143,7 +154,7 @@ function measureDirectory({ count, size, oldest, newest }: DirectoryData, given:
   });
   const counted = { warning: given.warning, critical: given.critical, min: 0 };
   const age = (name: 'oldest' | 'newest', seconds: number) =>
-    measure(name, seconds, 'seconds', limitsOf(name), (time) => `the ${name} is ${time} old`);
+    measure(name, seconds, 'seconds', limitsOf(name), () => `the ${name} is ${ageText(seconds)}`);
   return [
     measure('count', count, 'count', counted, (number) => `holds ${number} ${what}`),
     measure('size', size, 'bytes', limitsOf('size'), (bytes) => `holds ${bytes}`),
