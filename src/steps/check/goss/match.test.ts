@@ -67,6 +67,26 @@ const documented: readonly (readonly [unknown, unknown, boolean])[] = [
   ['{"foo": "bar", "baz": "bing"}', { gjson: { '@this': { equal: { foo: 'bar', baz: 'bing' } } } }, true],
 ];
 
+const people =
+  '{"people": [{"name": "Ann", "age": 30, "on": true}, {"name": "B.b)", "age": 41}, {"name": "Cy", "age": 41, "on": false}], "n": [3, 5]}';
+
+/** Queries, as gjson's own documentation says what they find. */
+const queries: readonly (readonly [path: string, found: unknown])[] = [
+  ['people.#(name=="Ann").age', 30],
+  ['people.#(age>40).name', 'B.b)'],
+  ['people.#(age > 40)#.name', ['B.b)', 'Cy']],
+  ['people.#(name!="Ann")#.age', [41, 41]],
+  ['people.#(name="B.b)").age', 41],
+  ['people.#(name==Cy).age', 41],
+  ['people.#(on).name', 'Ann'],
+  ['people.#(on==false).name', 'Cy'],
+  ['people.#(on!=true)#.name', ['Cy']],
+  ['people.#(name<"B")#.name', ['Ann']],
+  ['people.#(age==1)#', []],
+  ['n.#(>3)', 5],
+  ['n.#(<=5)#', [3, 5]],
+];
+
 const more: readonly (readonly [unknown, unknown, boolean])[] = [
   [true, true, true],
   [true, 'true', true],
@@ -160,6 +180,22 @@ describe('matchers of goss', () => {
     expect(matches(read(expected), actual)).toBe(answer);
   });
 
+  it.each(queries)('gjson finds at %s %j', (path, found) => {
+    expect(matches(read({ gjson: { [path]: { equal: found } } }), people)).toBe(true);
+  });
+
+  it.each(['people.#(age==1)', 'people.#(none)', 'people.0.#(x)', 'n.#(name=="x")'])(
+    'gjson finds nothing at %s',
+    (path) => {
+      expect(() => matches(read({ gjson: { [path]: 1 } }), people)).toThrow(`it has nothing at ${path}`);
+    },
+  );
+
+  it.each(['a.#(', 'a.#()', 'a.#(b.#(c)).d', 'a.#(x==)', 'a.#(x=="y)', 'a.#(x~true)', 'a*', 'a|b', '@reverse'])(
+    'gjson paths end before %s',
+    (path) => expect(problemOf({ gjson: { [path]: 1 } })).toContain('is not supported'),
+  );
+
   it.each(failing)('%j is not %j, and that can be asked for', (actual, expected) => {
     expect(matches(read(expected), actual)).toBe(false);
     expect(matches(read({ not: expected }), actual)).toBe(true);
@@ -221,8 +257,8 @@ describe('matchers of goss', () => {
       'x.semver-constraint: "1.x" is no range of versions; write a range such as ">=1.2.0 <2.0.0 || >3.0.0"',
     ],
     [
-      { gjson: { 'a.#(x==1)': 1 } },
-      'x.gjson.a.#(x==1) key: the path "a.#(x==1)" is not supported; write a path of keys and indexes such as `items.0.name`',
+      { gjson: { 'a.#(x%"1*")': 1 } },
+      'x.gjson.a.#(x%"1*") key: the path "a.#(x%"1*")" is not supported; write a path of keys and indexes such as `items.0.name`',
     ],
     [{ not: null }, 'x.not: a value or a matcher is missing; write what it should be, or remove the key'],
     [{}, 'x: a matcher is missing; write one such as `have-prefix: x`'],
