@@ -73,7 +73,7 @@ function readDisk(block: string): Disk {
 }
 
 function readNumbers(json: Json, attributes: readonly Json[]): Numbers {
-  const raw = (id: number) => numberAt(attributes.find((one) => one.id === id) ?? {}, 'raw', 'value');
+  const raw = (id: number) => countIn(attributes.find((one) => one.id === id));
   const log = 'nvme_smart_health_information_log';
   const counters = ['read', 'write', 'verify'].map((what) =>
     numberAt(json, 'scsi_error_counter_log', what, 'total_uncorrected_errors'),
@@ -96,6 +96,12 @@ function readNumbers(json: Json, attributes: readonly Json[]): Numbers {
     // 0 stands for a disk without a sensor.
     temperature: temperature === 0 ? null : temperature,
   };
+}
+
+/** Some disks pack three counters into one: `8589934594`, which smartctl knows to be `2 (2 0)`. */
+function countIn(attribute: Json | undefined): number | null {
+  const [, first] = /^(\d+)(?: \(.*\))?$/.exec(textOf(at(attribute, 'raw', 'string')) ?? '') ?? [];
+  return first === undefined ? numberAt(attribute, 'raw', 'value') : Number(first);
 }
 
 function parseJson(text: string, device: string): Json {

@@ -108,6 +108,16 @@ describe('check.smart', () => {
     });
   });
 
+  it('takes of a packed counter what smartctl says', () => {
+    const packed = said('failing-disk')
+      .replace('"value": 1975,', '"value": 8589934594,')
+      .replace('"1975"', '"2 (2 0)"');
+
+    expect(judgeOutput(kind, packed).metrics).toContainEqual(
+      expect.objectContaining({ name: 'reallocated{/dev/sdc}', value: 2 }),
+    );
+  });
+
   it.each([
     [0, 'ok'],
     // A command failed, yet there is a verdict; the log has old errors.
