@@ -85,12 +85,17 @@ async function compareRun(
     throw new UserError({
       code: 'E_FLAG',
       what: `no step ${flags.step ?? ''} in run ${result.run.id}`,
-      hint: `it has ${[...new Set(result.hosts.flatMap(({ steps }) => steps.map(({ step }) => step)))].slice(0, 10).join(', ')}`,
+      hint: `it has ${namesOfSteps(result).slice(0, 10).join(', ')}`,
     });
   const compared = [compareAnswers(`${flags.step ?? 'step'} ${path}`, answers, ignores)];
   const text = shown(compared, flags);
   if (text !== '') await context.terminal.out(text);
   context.finish(worse(exitCode.ok, compared));
+}
+
+/** What `--step` takes: ids, or kinds. */
+function namesOfSteps({ hosts }: RunResult): readonly string[] {
+  return [...new Set(hosts.flatMap(({ steps }) => steps.map(({ step, uses }) => (/^\d/.test(step) ? uses : step))))];
 }
 
 function readFacts(given: readonly string[]): readonly FactName[] {

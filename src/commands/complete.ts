@@ -7,6 +7,7 @@ import { loadScope } from '../perform/prepare.js';
 import { reports } from '../reports/index.js';
 import { checks } from '../steps/check/index.js';
 import { stepKinds } from '../steps/index.js';
+import { factNames } from '../steps/run/facts/names.js';
 import type { CommandContext } from './command.js';
 import { commands } from './index.js';
 import { chooseStateFolder } from './state-folder.js';
@@ -62,11 +63,11 @@ async function describe(
     const short = option.short?.replace(/^-/, '');
     const typed = flag === option.long || (short !== undefined && flag === option.short);
     if (option.isBoolean()) entry.option(long, option.description, short);
-    else entry.option(long, option.description, offer(typed ? await valuesOf(option, context) : []), short);
+    else entry.option(long, option.description, offer(typed ? await valuesOf(option, words, context) : []), short);
   }
   const [argument] = model.registeredArguments;
   if (!argument || word.startsWith('-')) return;
-  const values = argument.argChoices ?? (await argumentsOf(argument.name(), context));
+  const values = argument.argChoices ?? (await argumentsOf(argument.name(), words, context));
   entry.argument(argument.name(), offer(values), argument.variadic);
 }
 
@@ -76,14 +77,24 @@ function offer(values: readonly string[]) {
   };
 }
 
-async function valuesOf({ long, argChoices }: Option, context: CommandContext): Promise<readonly string[]> {
+async function valuesOf(
+  { long, argChoices }: Option,
+  words: readonly string[],
+  context: CommandContext,
+): Promise<readonly string[]> {
   if (argChoices) return argChoices;
+  if (long === '--fact') return factNames;
+  if (long === '--run') return ['last', ...(await runIds(context))];
   if (long === '--output') return Object.keys(reports);
   if (long === '--inventory' || long === '--waivers') return documentsBelow(context.cwd);
-  return long === '--hosts' ? hostNames(context) : [];
+  return long === '--hosts' ? hostNames(words, context) : [];
 }
 
-async function argumentsOf(name: string, context: CommandContext): Promise<readonly string[]> {
+async function argumentsOf(
+  name: string,
+  words: readonly string[],
+  context: CommandContext,
+): Promise<readonly string[]> {
   switch (name) {
     case 'kind':
       return Object.keys(stepKinds);
@@ -92,16 +103,17 @@ async function argumentsOf(name: string, context: CommandContext): Promise<reado
     case 'run':
       return ['last', ...(await runIds(context))];
     case 'host':
-      return hostNames(context, false);
+      return hostNames(words, context, false);
     default:
       return [];
   }
 }
 
-/** Names of the project's hosts and groups; an inventory with mistakes completes nothing. */
-async function hostNames(context: CommandContext, groups = true): Promise<readonly string[]> {
+/** Names of the hosts and groups that `-i` names, or the project; an inventory with mistakes completes nothing. */
+async function hostNames(words: readonly string[], context: CommandContext, groups = true): Promise<readonly string[]> {
+  const named = words.filter((_, index) => ['-i', '--inventory'].includes(words[index - 1] ?? ''));
   try {
-    const { inventory } = await loadScope({}, context);
+    const { inventory } = await loadScope(named.length > 0 ? { inventory: named } : {}, context);
     return [...(groups ? inventory.groups.keys() : []), ...inventory.hosts.keys()].slice(0, 1000);
   } catch {
     return [];

@@ -28,7 +28,7 @@ export async function readRegularFile(path: string, file: string, place: Place =
       return refuse(
         'E_NOT_FOUND',
         `${named === 'this' ? 'there is no such file' : `there is no file ${named}`}`,
-        await suggestion(path),
+        file === '-' ? 'standard input is not read: write it into a file' : await suggestion(path),
         error,
       );
     }

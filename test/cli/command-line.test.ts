@@ -35,6 +35,7 @@ describe('a mistake on the command line', () => {
     'run params.yaml': 'E_KEY_MISSING the runbook needs the parameter `size`; set it with `--param size=VALUE`',
     'run params.yaml -p size=big': 'E_TYPE the parameter `size` is a whole number, got "big"',
     'run okk.yaml': 'E_NOT_FOUND okk.yaml there is no such file; did you mean `ok.yaml`?',
+    'run -': 'E_NOT_FOUND - there is no such file; standard input is not read: write it into a file',
     'run nope.yaml': 'E_NOT_FOUND nope.yaml there is no such file; check the path',
     'run ok.yaml -l wbe*': 'E_NO_HOSTS "wbe*" matches none of 2 hosts',
     'run ok.yaml -o jnit': 'E_OUTPUT_FORMAT unknown report format "jnit"; did you mean "junit"?',

@@ -52,6 +52,16 @@ describe('opsctl complete', () => {
     ],
     [['exec', '--hosts', 'f'], ['fleet']],
     [
+      ['run', '-i', 'other1,other2,', '-l', 'o'],
+      ['other1', 'other2'],
+    ],
+    [
+      ['trust', 'add', '-i', 'other1,other2,', 'o'],
+      ['other1', 'other2'],
+    ],
+    [['compare', '--fact', 'ker'], ['kernel']],
+    [['compare', '--run', 'la'], ['last']],
+    [
       ['inventory', ''],
       ['list', 'graph', 'show'],
     ],
