@@ -21,7 +21,10 @@ function problemOf(expected: unknown): string {
 const reader = 'foo bar\n15\nmoo cow\n';
 const json = '{"foo": "bar", "moo": {"nested": "cow"}, "count": "15", "list": [{"n": 1}, {"n": 2}]}';
 
-/** Content, what it should be, and the answer: examples of goss's documentation and of its own test files. */
+/**
+ * Content, what it should be, and the answer: examples of goss's documentation and of its own test files (goss-org/goss,
+ * Apache-2.0).
+ */
 const documented: readonly (readonly [unknown, unknown, boolean])[] = [
   ['foo', 'foo', true],
   [42, 42, true],
