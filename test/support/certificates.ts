@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { X509Certificate } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -28,4 +29,12 @@ export function makeCertificate(days = 90): TestCertificate {
     key: readFileSync(keyFile),
     remove: () => rmSync(folder, { recursive: true, force: true }),
   };
+}
+
+/** The same certificate until the 99th month of a year. Its signature is wrong, too; its key still fits. */
+export function withBrokenDate(cert: Buffer): string {
+  const der = Buffer.from(new X509Certificate(cert).raw);
+  const time = Buffer.from([0x17, 0x0d]);
+  der.write('99', der.indexOf(time, der.indexOf(time) + 2) + 4, 'latin1');
+  return `-----BEGIN CERTIFICATE-----\n${der.toString('base64')}\n-----END CERTIFICATE-----\n`;
 }

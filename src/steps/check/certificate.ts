@@ -65,13 +65,17 @@ export function keyTypeOf(certificate: X509Certificate): string {
   }
 }
 
-/** The chain as the server sent it and node completed it, the server's own certificate first. */
-export function readChain(peer: PeerCertificate): readonly Certificate[] {
+/**
+ * The chain as the server sent it and node completed it, the server's own certificate first, down to the one for
+ * which `enough` holds.
+ */
+export function readChain(peer: PeerCertificate, enough?: (raw: Buffer) => boolean): readonly Certificate[] {
   const chain: Certificate[] = [];
   let current: PeerCertificate | undefined = peer;
   // A root names itself as its issuer.
   while (current?.raw && !chain.some(({ fingerprint }) => fingerprint === current?.fingerprint256)) {
     chain.push(readCertificate(current));
+    if (enough?.(current.raw)) break;
     current = 'issuerCertificate' in current ? (current.issuerCertificate as PeerCertificate) : undefined;
   }
   return chain;

@@ -62,6 +62,10 @@ const verification: Readonly<Record<string, readonly [reason: string, detail: st
   ERR_TLS_CERT_ALTNAME_INVALID: ['wrong-name', 'the certificate is for another name'],
 };
 
+/** The rest; `UNSPECIFIED` is what node calls all that OpenSSL has and it has not, such as names that are not permitted. */
+const brokenChain =
+  /^(ERROR_IN_CERT_NOT_(BEFORE|AFTER)_FIELD|INVALID_CA|PATH_LENGTH_EXCEEDED|CERT_CHAIN_TOO_LONG|CERT_UNTRUSTED|CERT_REJECTED|UNSPECIFIED)$/;
+
 /** What the server tells when the certificate that it wants of us is missing or not good enough (RFC 8446, 6.2). */
 const alerts: Readonly<Record<string, readonly [reason: string, detail: string]>> = {
   CERTIFICATE_REQUIRED: ['client-certificate', 'the server wants a client certificate'],
@@ -82,6 +86,10 @@ export function tlsFailure(error: {
   const { code = '', message } = error;
   const found = verification[code];
   if (found) return { reason: found[0], detail: found[1] };
+  if (brokenChain.test(code)) {
+    const why = message === 'UNSPECIFIED' ? 'perhaps its issuer may not certify such a name' : message;
+    return { reason: 'chain-invalid', detail: `the chain is not valid: ${why}` };
+  }
   const alert = alerts[/^ERR_SSL_\w+?_ALERT_(\w+)$/.exec(code)?.[1] ?? ''];
   if (alert) return { reason: alert[0], detail: alert[1] };
   if (code.startsWith('ERR_SSL_') || code.startsWith('ERR_TLS_') || code === 'EPROTO')

@@ -176,7 +176,7 @@ export class Dialogue {
   }): Promise<TlsPeer> {
     // What came in the clear after the promise of TLS could have been put there by anyone.
     if (this.#buffer.length > 0) throw new ServerFault('protocol-error', 'the server talks on in the clear before TLS');
-    const authorities = ca === undefined ? undefined : [...rootCertificates, await readFile(ca, 'utf8')];
+    const ours = ca === undefined ? undefined : await readFile(ca, 'utf8');
     if (this.#error) throw this.#error;
     this.#socket.removeAllListeners('data').removeAllListeners('end');
     const plain = this.#socket;
@@ -185,7 +185,7 @@ export class Dialogue {
       rejectUnauthorized: false,
       minVersion: 'TLSv1',
       ciphers: 'DEFAULT:@SECLEVEL=0',
-      ...(authorities && { ca: authorities }),
+      ...(ours !== undefined && { ca: [...rootCertificates, ours] }),
       ...identity,
       // Literal addresses are no server names (RFC 6066).
       ...(isIP(servername) === 0 && { servername }),
@@ -195,8 +195,13 @@ export class Dialogue {
     this.#listen();
     let peer: TlsPeer | undefined;
     secured.once('secureConnect', () => {
-      peer = describePeer(secured, servername);
-      this.#wake();
+      try {
+        peer = describePeer(secured, servername, ours);
+        this.#wake();
+      } catch (error) {
+        const detail = `shows a certificate that cannot be read: ${(error as Error).message}`;
+        this.end(new ServerFault('bad-certificate', detail));
+      }
     });
     while (!peer) {
       if (this.#error) throw this.#error;

@@ -202,7 +202,11 @@ async function fetchOnce(
         phases.tls = lap();
         sent = from;
         const peer = socket instanceof TLSSocket ? socket.getPeerCertificate() : undefined;
-        if (peer?.raw) certificate = readCertificate(peer);
+        try {
+          if (peer?.raw) certificate = readCertificate(peer);
+        } catch (error) {
+          request.destroy(error as Error);
+        }
       });
     });
     request.end();

@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { withBrokenDate } from '../../../../test/support/certificates.js';
 import { describeWith } from '../../../../test/support/needs.js';
 import { withDefaults } from '../../../../test/support/probe.js';
 import { Secret } from '../../../secrets/secret.js';
@@ -243,6 +244,16 @@ describeWith('check.http', ['openssl'], () => {
     const { outcome, metrics } = await look(`${secure}/health`, { ca });
     expect(outcome).toBe('ok');
     expect(metrics?.find(({ name }) => name === 'certificate')?.value).toBeGreaterThan(29 * 86_400);
+  });
+
+  it('fails for a certificate whose dates are none', async () => {
+    const odd = { key: readFileSync(join(folder, 'key.pem')), cert: withBrokenDate(readFileSync(ca)) };
+    const port = await listen(createSecureServer(odd, answer));
+
+    expect(await look(`https://127.0.0.1:${port}/health`, { ca })).toMatchObject({
+      outcome: 'failed',
+      reason: 'chain-invalid',
+    });
   });
 
   it('puts limits on the whole time', async () => {

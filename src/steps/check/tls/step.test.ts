@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createServer, type TlsOptions } from 'node:tls';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { withBrokenDate } from '../../../../test/support/certificates.js';
 import { describeWith } from '../../../../test/support/needs.js';
 import { withDefaults } from '../../../../test/support/probe.js';
 import { handshakes } from './handshake.js';
@@ -160,6 +161,44 @@ describeWith('check.tls', ['openssl'], () => {
       outcome: 'failed',
       reason: 'wrong-name',
       summary: expect.stringContaining('the certificate is for www.test, not for api.test'),
+    });
+  });
+
+  it('does not mind an old certificate of a root that is trusted itself', async () => {
+    const ec = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
+    openssl('req', '-x509', ...ec, '-days', '30', '-subj', '/CN=Old Root', '-keyout', 'old.key', '-out', 'old.pem');
+    openssl('req', '-new', '-key', 'ca.key', '-subj', '/CN=Test Root', '-out', 'cross.csr');
+    const signed = ['x509', '-req', '-in', 'cross.csr', '-CA', 'old.pem', '-CAkey', 'old.key', '-set_serial', '7'];
+    openssl(...signed, '-days', '-1', '-out', 'cross.pem');
+    const port = await serve('good', { cert: `${readFileSync(at('good.pem'))}${readFileSync(at('cross.pem'))}` });
+
+    expect(await look(port)).toMatchObject({ outcome: 'ok' });
+    // Who trusts the old root alone needs it.
+    expect(await look(port, { ca: at('old.pem') })).toMatchObject({
+      outcome: 'failed',
+      summary: expect.stringContaining('intermediate certificate Test Root expired'),
+    });
+  });
+
+  it('fails for a certificate whose dates are none', async () => {
+    const port = await serve('good', { cert: withBrokenDate(readFileSync(at('good.pem'))) });
+
+    expect(await look(port)).toMatchObject({ outcome: 'failed', reason: 'bad-certificate' });
+  });
+
+  it('fails for a name that its authority may not give', async () => {
+    const ec = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '30'];
+    const only = ['-addext', 'nameConstraints=critical,permitted;DNS:elsewhere.test'];
+    openssl('req', '-x509', ...ec, ...only, '-subj', '/CN=Narrow', '-keyout', 'narrow.key', '-out', 'narrow.pem');
+    openssl('req', '-new', '-key', 'good.key', '-subj', '/CN=www.test', '-out', 'www.csr');
+    const signed = ['x509', '-req', '-in', 'www.csr', '-CA', 'narrow.pem', '-CAkey', 'narrow.key', '-days', '20'];
+    openssl(...signed, '-set_serial', '9', '-extfile', 'good.ext', '-out', 'www.pem');
+    const port = await serve('good', { cert: readFileSync(at('www.pem')) });
+
+    expect(await look(port, { ca: at('narrow.pem') })).toMatchObject({
+      outcome: 'failed',
+      reason: 'chain-invalid',
+      summary: expect.stringContaining('may not certify such a name'),
     });
   });
 
