@@ -106,10 +106,11 @@ function readNft(input: readonly string[]): Listed {
     const line = raw.trim();
     const opened = /^(\S+) (.+) \{$/.exec(line);
     if (!table) {
-      const [, family = '', name = ''] = /^table (\S+) (\S+) \{(?: # handle \d+)?$/.exec(line) ?? [];
+      const [, family = '', name = ''] = /^table (\S+) (\S+) \{(?: # .*)?$/.exec(line) ?? [];
       if (!name) throw new UnreadableOutput(`not a table of nft: ${line.slice(0, 120)}`);
       table = { family, name, dormant: false };
-      listed.lines.push(line);
+      // The comment tells which program owns the table, as firewalld does from 2.1 on.
+      listed.lines.push(`table ${family} ${name} {`);
     } else if (!block) {
       if (line === '}') table = undefined;
       else if (opened) {

@@ -19,6 +19,7 @@ describe('check.firewall', () => {
     ['iptables-save-1.8.9', /^5 rules are loaded \(iptables, ip6tables\), input ends in drop \(IPv6: accept\), /],
     ['nft-0.9.8', /^5 rules are loaded \(nft\), input ends in drop, /],
     ['nft-1.1.3', /^5 rules are loaded \(nft\), input ends in drop, /],
+    ['nft-1.0.6-owned', /^1 rule is loaded \(nft\), input ends in drop, /],
     ['firewalld-1.3', /^\d+ rules are loaded \(nft\), input ends in drop, /],
   ])('reads %s', (name, summary) => {
     expect(judgeOutput(kind, read(name))).toMatchObject({ outcome: 'ok', summary: expect.stringMatching(summary) });
