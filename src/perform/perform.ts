@@ -7,6 +7,7 @@ import { commandHistory, forgetCommands, runbookHistory } from '../journal/histo
 import { lockRun } from '../journal/lock.js';
 import { openMemory } from '../journal/memory.js';
 import { writeRequest } from '../journal/request.js';
+import { foldersOfOthers } from '../journal/safety.js';
 import { runFolder } from '../journal/state.js';
 import { itemsOf, verdictMembers } from '../plan/items.js';
 import type { Plan } from '../plan/plan.js';
@@ -46,6 +47,11 @@ export async function perform(options: RunOptions, context: CommandContext): Pro
   const folder = runFolder(state, runId);
   keepRequest(folder, options, prepared, context);
   const unlock = lockRun(folder, context.user.pid);
+  for (const unsafe of foldersOfOthers(state, context.user.uid, context.env))
+    await warn(
+      context,
+      `others may write to ${unsafe}, and so to what runs are compared with: make it yours alone, 0700`,
+    );
   // Loaded while the hosts are at work, so that the reports do not keep the user waiting afterwards.
   for (const { format } of outputs) void reports[format]?.().catch(() => {});
   const isCommand = typeof options.runbook !== 'string';
