@@ -1,4 +1,4 @@
-import { numberOf } from '../../lines.js';
+import { expectSuccess, numberOf } from '../../lines.js';
 import { foundPattern, missingPattern, type Patterns } from '../../patterns.js';
 import { type ProbeOutput, text, UnreadableOutput } from '../../step.js';
 
@@ -46,6 +46,7 @@ export function readFileOutput(
   output: ProbeOutput,
   { contains, lacks }: { readonly contains?: Patterns; readonly lacks?: Patterns },
 ): FileData {
+  expectSuccess(output);
   const mark = '\ncontents\t\n';
   const at = output.stdout.indexOf(mark);
   const head = text(at < 0 ? output.stdout : output.stdout.subarray(0, at));

@@ -109,6 +109,11 @@ describe('check.file', () => {
     expect(look({ path: '/proc/version', contains: '^Linux version' }).outcome).toBe('ok');
   });
 
+  it.each(Object.keys(shells))('does not say what a file lacks that cannot be read, with %s', (shell) => {
+    // The first page of a process is never there: an error of reading, as a broken disk gives it.
+    expect(() => look({ path: '/proc/self/mem', lacks: 'password' }, shell)).toThrow('probe ended with status 1');
+  });
+
   it('does not understand half an answer', () => {
     expect(() =>
       judgeOutput(kind, 'stat\t81a4 0 0 10 1 root root\ncontents\t\nab', { path: '/a', contains: 'a' }),
