@@ -51,7 +51,7 @@ export function readCommand(output: ProbeOutput, given: Extraction): CommandData
   const stderr = text(output.stderr);
   const truncated = output.stdout.length > wholeLimit || output.stderr.length > wholeLimit;
   const { unit, factor } = dimensionOf(given.unit);
-  const value = given.json === undefined ? undefined : pointedValue(stdout, given.json);
+  const value = given.json === undefined ? undefined : pointedValue(stdout, given.json, given.equals !== undefined);
   const found = numberIn(value, stdout, given);
   return {
     exitStatus: output.exitStatus,
@@ -93,8 +93,8 @@ type Pointed =
   | { readonly text: string; readonly problem?: never }
   | { readonly text?: never; readonly problem: string };
 
-/** The value at a JSON pointer (RFC 6901). */
-function pointedValue(stdout: string, pointer: string): Pointed {
+/** The value at a JSON pointer (RFC 6901). `exact` refuses a number that JavaScript has rounded. */
+function pointedValue(stdout: string, pointer: string, exact: boolean): Pointed {
   let value: unknown;
   try {
     value = JSON.parse(stdout);
@@ -110,6 +110,8 @@ function pointedValue(stdout: string, pointer: string): Pointed {
       return { problem: `the output has no ${pointer}` };
     value = (value as Readonly<Record<string, unknown>>)[part];
   }
+  if (exact && Number.isInteger(value) && !Number.isSafeInteger(value))
+    return { problem: `the number at ${pointer || 'the top'} has too many digits to be compared` };
   return { text: typeof value === 'string' ? value : JSON.stringify(value) };
 }
 

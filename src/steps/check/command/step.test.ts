@@ -81,6 +81,16 @@ describe('check.command', () => {
     expect(look(command, { critical: 5000 })).toMatchObject({ summary, reason });
   });
 
+  it('compares no number whose last digits are lost on the way', () => {
+    const said = `printf '{"id": 9007199254740993}'`;
+
+    expect(look(said, { json: '/id', equals: '9007199254740992' })).toMatchObject({
+      outcome: 'unknown',
+      summary: 'the number at /id has too many digits to be compared',
+    });
+    expect(look(said, { json: '/id', warning: '1:' }).outcome).toBe('ok');
+  });
+
   it('takes the number that the pattern names', () => {
     expect(look('echo "took 250 of 300"', { number: 'of ([0-9]+)', critical: 299 }).summary).toBe(
       'value 300, limit 299',
