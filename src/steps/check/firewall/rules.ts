@@ -139,7 +139,7 @@ function readNft(input: readonly string[]): Listed {
           });
         listed.lines.push(`${where} ${line}`);
       } else if (block.kind === 'chain') {
-        if (!table.dormant) listed.rules.push(`${where} ${line}`);
+        if (!table.dormant && !line.startsWith('comment "')) listed.rules.push(`${where} ${line}`);
         listed.lines.push(`${where} ${line}`);
         addEnd(listed, where, nftEnd(line, `${table.family} ${table.name}`));
       } else {

@@ -190,6 +190,8 @@ describeWith(
 
     it('fails where no rule is loaded', () => {
       expect(judgeOutput(kind, look('true')).summary).toBe('no rule is loaded, at least 1');
+      const chain = `nft add table ip a\nnft add chain ip a b '{ comment "no rule"; }'`;
+      expect(judgeOutput(kind, look(chain)).summary).toBe('no rule is loaded, at least 1');
     });
 
     it('says the same rules with the same checksum, whatever they counted', () => {
