@@ -53,20 +53,24 @@ export function lastOfHost({ hosts }: LastStates, name: string): LastHost | unde
 function isHost(value: unknown): boolean {
   const { run, at, trouble, steps } = record(value) ?? {};
   const isTrouble = trouble === undefined || (isState(trouble) && typeof record(trouble)?.reason === 'string');
-  return typeof run === 'string' && isTime(at) && isTrouble && everyValue(steps, isState);
+  return isText(run) && isTime(at) && isTrouble && everyValue(steps, isState);
 }
 
 function isState(value: unknown): boolean {
   const { of, outcome, since, bad, findings } = record(value) ?? {};
   const isSubject = of === undefined || typeof of === 'string';
-  const areFindings = findings === undefined || findings === 'many' || everyValue(findings, isTime);
+  const areFindings = findings === undefined || findings === 'many' || everyValue(findings, isText);
   return (
-    isSubject && outcomes.some((known) => known === outcome) && isTime(since) && Number.isInteger(bad) && areFindings
+    isSubject && outcomes.some((known) => known === outcome) && isText(since) && Number.isInteger(bad) && areFindings
   );
 }
 
+function isText(value: unknown): boolean {
+  return typeof value === 'string';
+}
+
 function isTime(value: unknown): boolean {
-  return typeof value === 'string' && !Number.isNaN(Date.parse(value));
+  return isText(value) && !Number.isNaN(Date.parse(value as string));
 }
 
 function everyValue(value: unknown, fits: (value: unknown) => boolean): boolean {
