@@ -111,7 +111,9 @@ describe('check.file', () => {
 
   it.each(Object.keys(shells))('does not say what a file lacks that cannot be read, with %s', (shell) => {
     // The first page of a process is never there: an error of reading, as a broken disk gives it.
-    expect(() => look({ path: '/proc/self/mem', lacks: 'password' }, shell)).toThrow('probe ended with status 1');
+    const path = `/proc/${process.pid}/mem`;
+
+    expect(() => look({ path, lacks: 'password' }, shell)).toThrow('probe ended with status');
   });
 
   it('does not understand half an answer', () => {
