@@ -34,6 +34,11 @@ export function connectionFailure(error: unknown): ConnectionFailure {
   return { reason, detail, proven };
 }
 
+/** The time is over, and the name has no address yet: nothing is known of the server. */
+export function lookupTimedOut(): Error {
+  return Object.assign(new Error('the name server does not answer'), { code: 'EAI_AGAIN' });
+}
+
 /**
  * Milliseconds for each address of a name that has several. Node's own 250 would give up on a server that is far away,
  * and on one whose first packet was lost.

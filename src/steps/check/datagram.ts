@@ -1,6 +1,6 @@
 import { createSocket } from 'node:dgram';
 import { lookup } from 'node:dns/promises';
-import { type ConnectionFailure, connectionFailure } from './connection.js';
+import { type ConnectionFailure, connectionFailure, lookupTimedOut } from './connection.js';
 
 export interface DatagramTarget {
   readonly address: string;
@@ -40,7 +40,8 @@ export async function exchange<T>(
     const abort = () => finish(() => reject(signal.reason as Error));
     signal.addEventListener('abort', abort, { once: true });
     const late = { reason: 'timeout', detail: `no answer within ${seconds} s`, proven: true };
-    const timer = setTimeout(() => fail(late), seconds * 1000);
+    let resolved = false;
+    const timer = setTimeout(() => fail(resolved ? late : connectionFailure(lookupTimedOut())), seconds * 1000);
     let done = false;
     cleanUp.push(
       () => signal.removeEventListener('abort', abort),
@@ -52,6 +53,7 @@ export async function exchange<T>(
 
     const begin = (found: { readonly address: string; readonly family: number }) => {
       if (done) return;
+      resolved = true;
       const socket = createSocket(found.family === 6 ? 'udp6' : 'udp4');
       cleanUp.push(() => socket.close());
       socket.on('error', (error) => done || fail(connectionFailure(error)));

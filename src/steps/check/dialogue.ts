@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream';
 import { connect as connectTls, rootCertificates, type TLSSocket } from 'node:tls';
 import type { Dial } from '../step.js';
 import type { ClientCertificate } from './client-certificate.js';
-import { attemptTimeout, type ConnectionFailure, connectionFailure } from './connection.js';
+import { attemptTimeout, type ConnectionFailure, connectionFailure, lookupTimedOut } from './connection.js';
 import { describePeer, type TlsPeer } from './peer.js';
 
 export interface DialogueTarget {
@@ -87,7 +87,11 @@ export const dialFromHere =
         socket.destroy();
         reject(error);
       };
-      const abort = () => fail(signal.reason);
+      let found = isIP(address) !== 0;
+      socket.once('lookup', () => {
+        found = true;
+      });
+      const abort = () => fail(found ? signal.reason : lookupTimedOut());
       signal.addEventListener('abort', abort, { once: true });
       socket.once('error', fail);
       socket.once('connect', () => {

@@ -14,7 +14,7 @@ import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
 import type { Dial } from '../step.js';
 import { type Certificate, readCertificate } from './certificate.js';
 import type { ClientCertificate } from './client-certificate.js';
-import { attemptTimeout, type ConnectionFailure, connectionFailure } from './connection.js';
+import { attemptTimeout, type ConnectionFailure, connectionFailure, lookupTimedOut } from './connection.js';
 
 /** Most of a body that is looked at. */
 export const bodyLimit = 1_048_576;
@@ -102,9 +102,10 @@ export async function fetchPage(target: HttpTarget, signal: AbortSignal): Promis
     }
   } catch (error) {
     if (signal.aborted) throw error;
-    const failure = late.signal.aborted
-      ? { reason: 'timeout', detail: `no whole answer within ${target.seconds} s`, proven: true }
-      : connectionFailure(error);
+    const failure =
+      late.signal.aborted && (error as NodeJS.ErrnoException).code !== 'EAI_AGAIN'
+        ? { reason: 'timeout', detail: `no whole answer within ${target.seconds} s`, proven: true }
+        : connectionFailure(error);
     const total = (performance.now() - started) / 1000;
     return { ...nothing, failure, redirects, url: shown(url), phases: { ...noPhases, total } };
   } finally {
@@ -177,7 +178,8 @@ async function fetchOnce(
       remote,
       certificate,
     });
-    request.once('error', reject);
+    let found = target.dial !== undefined || isIP(target.address ?? url.hostname.replace(/^\[|\]$/g, '')) !== 0;
+    request.once('error', (error) => reject(found || !signal.aborted ? error : lookupTimedOut()));
     // A 101 that nobody asked for: node hands over the connection, and says no more.
     request.once('upgrade', (response, socket) => {
       socket.destroy();
@@ -191,6 +193,7 @@ async function fetchOnce(
         return seconds;
       };
       socket.once('lookup', () => {
+        found = true;
         phases.dns = lap();
       });
       socket.once('connect', () => {
