@@ -97,6 +97,9 @@ describeWith('a job on a host', ['dash', 'bash', 'busybox', 'root'], () => {
   const counted = (host: Host) =>
     existsSync(join(host.state, 'count')) ? readFileSync(join(host.state, 'count'), 'utf8').length : 0;
   const counting = (host: Host, more = '') => `printf x >>'${join(host.state, 'count')}'; ${more}`;
+  /** Shell text that lasts until the test calls `release`, so that no busy machine ends it early. */
+  const held = (host: Host) => `until [ -e '${join(host.state, 'go')}' ]; do sleep 0.1; done`;
+  const release = (host: Host) => writeFileSync(join(host.state, 'go'), '');
   const runnerOf = (folder: string) => Number(readFileSync(join(folder, 'started'), 'utf8').split(' ')[0]);
 
   describe.concurrent.each([
@@ -144,10 +147,11 @@ describeWith('a job on a host', ['dash', 'bash', 'busybox', 'root'], () => {
 
     it('keeps another job out while it works, and names itself', async () => {
       const here = host();
-      const first = watchJob(here, counting(here, 'sleep 3'), { id: 'first' });
+      const first = watchJob(here, counting(here, held(here)), { id: 'first' });
       await eventually(() => counted(here) === 1);
 
       const second = await runJob(here, counting(here), { id: 'second' });
+      release(here);
 
       expect(second.status).toBe(jobStatus.locked);
       expect(second.stderr).toMatch(/^first, pid \d+$/m);
@@ -158,12 +162,13 @@ describeWith('a job on a host', ['dash', 'bash', 'busybox', 'root'], () => {
 
     it('goes on when its watcher is killed or gives up, and another watcher gets its end', async () => {
       const here = host();
-      const work = counting(here, 'sleep 2; echo whole');
+      const work = counting(here, `${held(here)}; echo whole`);
       const first = watchJob(here, work);
       await eventually(() => counted(here) === 1);
       first.child.kill('SIGKILL');
 
       expect((await runJob(here, work, { seconds: 1 })).status).toBe(jobStatus.running);
+      release(here);
       expect(await runJob(here, work)).toMatchObject({ status: 0, stdout: 'whole\n' });
       expect(counted(here)).toBe(1);
     });
@@ -174,11 +179,15 @@ describeWith('a job on a host', ['dash', 'bash', 'busybox', 'root'], () => {
     const jobs = join(here.state, 'opsctl/jobs');
     execFileSync('install', ['-d', '-o', `${nobody}`, join(here.state, 'opsctl'), jobs]);
     writeFileSync(join(jobs, 'held'), '4194303 another-boot 1\n');
-    const work = counting(here, 'sleep 3; echo done');
+    const work = counting(here, `${held(here)}; echo done`);
+    let told = 0;
 
-    const ends = await Promise.all(
-      Array.from({ length: 6 }, (_, index) => runJob(here, work, { id: `racer${index}` })),
+    const racers = Array.from({ length: 6 }, (_, index) =>
+      runJob(here, work, { id: `racer${index}` }).finally(() => (told += 1)),
     );
+    await eventually(() => told === 5);
+    release(here);
+    const ends = await Promise.all(racers);
 
     expect(ends.map(({ status }) => status).sort()).toEqual([0, 902, 902, 902, 902, 902]);
     expect(counted(here)).toBe(1);
@@ -194,12 +203,13 @@ describeWith('a job on a host', ['dash', 'bash', 'busybox', 'root'], () => {
 
   it('leaves no secret and no script in files or process lists', async () => {
     const here = newHost();
-    const job = watchJob(here, counting(here, 'sleep 2; : unmistakable'), {
+    const job = watchJob(here, counting(here, `${held(here)}; : unmistakable`), {
       args: [new Secret('env:X', 'hunter2hunter2')],
     });
     await eventually(() => counted(here) === 1);
 
     expect(execFileSync('ps', ['-eo', 'args'], { encoding: 'utf8' })).not.toMatch(/hunter2hunter2|unmistakable/);
+    release(here);
     await job.ended;
     // grep ends with 1 when there is none.
     expect(spawnSync('grep', ['-rE', 'hunter2hunter2|unmistakable', here.state]).status).toBe(1);
