@@ -1,6 +1,6 @@
 #!/bin/sh
 # Prints the queue of the mail server: Postfix in messages by queue and the oldest, Exim and others as a number.
-# Exit 78: no mail server; 69: it does not answer.
+# Exit 78: no mail server; 69: it does not answer, or is another one; 77: not for this user.
 set -eu
 
 if command -v postqueue >/dev/null 2>&1; then
@@ -29,9 +29,28 @@ if command -v postqueue >/dev/null 2>&1; then
   [ -z "$said" ] || printf '%s\n' "$said"
 elif command -v exim4 >/dev/null 2>&1 || command -v exim >/dev/null 2>&1; then
   exim=$(command -v exim4 || command -v exim)
-  count=$("$exim" -bpc) || exit 69
+  count=$("$exim" -bpc 2>/dev/null) || {
+    said=$("$exim" -bpc 2>&1 >/dev/null) || :
+    printf '%s\n' "$said" >&2
+    case $said in
+      *'permission denied'*) exit 77 ;;
+    esac
+    exit 69
+  }
   printf 'server\texim\nqueue\tall %s\n' "$count"
 else
+  server=$(command -v sendmail) || server=
+  server=$(readlink -f "${server:-/usr/sbin/sendmail}") || server=
+  case ${server##*/} in
+    # Those hand a message on at once, or not at all.
+    '' | *msmtp* | *ssmtp* | busybox) ;;
+    *)
+      if [ -x "$server" ]; then
+        printf 'the queues of Postfix and Exim can be read, not that of %s\n' "$server" >&2
+        exit 69
+      fi
+      ;;
+  esac
   echo 'no mail server (Postfix or Exim)' >&2
   exit 78
 fi

@@ -1,5 +1,9 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { fixture, judgeOutput, runProbe } from '../../../../test/support/probe.js';
+import { fixture, judgeOutput, runProbe, say, shells } from '../../../../test/support/probe.js';
 import kind from './step.js';
 
 const postfix = (lines: string) => `server\tpostfix\nnow\t10000\n${lines}end\t\n`;
@@ -11,6 +15,35 @@ describe('check.mail-queue', () => {
       outcome: 'ok',
       summary: expect.stringMatching(/^3 messages wait in postfix \((?:2 deferred, 1 hold|1 hold, 2 deferred)\)$/),
     });
+  });
+
+  it('reads Exim of Debian 12', () => {
+    expect(judgeOutput(kind, fixture('exim-waiting.txt', import.meta.url)).summary).toBe('2 messages wait in exim');
+  });
+
+  it.each(Object.keys(shells))('tells a mail server whose queue it cannot read from none, with %s', (shell) => {
+    const folder = mkdtempSync(join(tmpdir(), 'opsctl-mail-'));
+    const [program = 'sh', ...options] = shells[shell] ?? [];
+    const look = (target: string) => {
+      rmSync(join(folder, 'sendmail'), { force: true });
+      symlinkSync(join(folder, target), join(folder, 'sendmail'));
+      const run = [...options, '-c', kind.probe.text, 'sh'];
+      // With a pipe as its input, bash takes itself for one that was started over the network and reads ~/.bashrc.
+      const { status, stderr } = spawnSync(say('which', program).trim(), run, {
+        env: { PATH: folder },
+        stdio: ['ignore', 'pipe', 'pipe'],
+      });
+      return { status, said: String(stderr) };
+    };
+    try {
+      symlinkSync(say('which', 'readlink').trim(), join(folder, 'readlink'));
+      for (const name of ['smtpctl', 'msmtp']) writeFileSync(join(folder, name), '', { mode: 0o755 });
+
+      expect(look('smtpctl')).toEqual({ status: 69, said: expect.stringContaining('not that of') });
+      expect(look('msmtp').status).toBe(78);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 
   it('warns and fails when many messages wait', () => {
