@@ -115,7 +115,7 @@ describe('what steps remember', () => {
     const memory = openMemory(folder);
     memory.add('web1', 'disk', sample(1, 1));
 
-    expect(memory.of('web1', 'disk')).toEqual({ samples: [] });
+    expect(memory.of('web1', 'disk')).toEqual({ samples: [], isLost: true });
     expect(memory.commit()).toEqual([
       expect.stringMatching(/^what web1 showed in earlier runs is lost: .* is damaged$/),
     ]);
@@ -131,7 +131,7 @@ describe('what steps remember', () => {
     const memory = openMemory(folder);
     memory.add('web1', 'disk', sample(1, 1));
 
-    expect(memory.of('web1', 'disk')).toEqual({ samples: [] });
+    expect(memory.of('web1', 'disk')).toEqual({ samples: [], isLost: true });
     expect(memory.commit()).toEqual([
       expect.stringContaining('web1.json has format opsctl.memory/2; this opsctl reads'),
     ]);

@@ -34,7 +34,7 @@ const longest = 400 * 86_400;
 const format = 'opsctl.memory/1';
 
 export function openMemory(folder: string): MemoryStore {
-  const known = new Map<string, StoredHost>();
+  const known = new Map<string, StoredHost | typeof damaged>();
   const noted = new Map<string, Map<string, { readonly keep?: unknown; readonly sample: Sample }>>();
   const fileOf = (host: string) => join(folder, `${encodeURIComponent(host)}.json`);
   return {
@@ -44,6 +44,7 @@ export function openMemory(folder: string): MemoryStore {
         stored = recall(fileOf(host));
         known.set(host, stored);
       }
+      if (stored === damaged) return { samples: [], isLost: true };
       const { kept, samples = [], units } = stepIn(stored, step);
       return {
         ...(kept !== undefined && { kept }),
@@ -91,12 +92,11 @@ function finite({ values, ...sample }: Sample): Sample {
 }
 
 /** What keeps it from being read is told by `commit`. */
-function recall(file: string): StoredHost {
+function recall(file: string): StoredHost | typeof damaged {
   try {
-    const stored = readHost(file);
-    return stored === damaged ? {} : stored;
+    return readHost(file);
   } catch {
-    return {};
+    return damaged;
   }
 }
 

@@ -57,6 +57,8 @@ export interface Memory {
   readonly kept?: unknown;
   /** Oldest first; thinned out towards the past. */
   readonly samples: readonly Sample[];
+  /** There was something that cannot be read: it is no first time. */
+  readonly isLost?: boolean;
 }
 
 export interface JudgeContext {

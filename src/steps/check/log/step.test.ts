@@ -52,6 +52,16 @@ describe.each(Object.keys(shells))('check.log with %s', (shell) => {
     expect(look()).toMatchObject({ outcome: 'ok', summary: `${path}: no matching lines since the last look` });
   });
 
+  it('is unknown where the mark of the last look is lost, and goes on from there', () => {
+    write('ERROR old\n');
+    const output = runProbe(kind, { path, pattern: ['ERROR'] }, shell);
+    const params = withDefaults(kind, { path, pattern: ['ERROR'] });
+    const lost = { ...context, memory: { samples: [], isLost: true } };
+    const judgement = kind.judge(kind.parse(output, params), params, lost);
+
+    expect(judgement).toMatchObject({ outcome: 'unknown', reason: 'gap', keep: { of: path } });
+  });
+
   it('judges all that is there when it is told to', () => {
     write('ERROR old\n');
     expect(look({ first: 'start' })).toMatchObject({

@@ -136,10 +136,14 @@ export default defineHostStep<Params, LogData>({
       mark: { of: subjectOf(given), id, offset: Number(offset), head },
     };
   },
-  judge({ count, lines, scanned, first, gaps, mark }, given) {
+  judge({ count, lines, scanned, first, gaps, mark }, given, { memory }) {
     const subject = given.path ?? given.unit ?? 'the journal';
     const keep = mark;
     if (first && given.first === 'end') {
+      if (memory?.isLost) {
+        const summary = `${subject}: nobody knows what was new, the mark of the last look cannot be read`;
+        return { outcome: 'unknown', reason: 'gap', summary, keep };
+      }
       const summary = `${subject}: first look, from now on new lines count`;
       return { outcome: 'skipped', reason: 'first-look', summary, keep };
     }
