@@ -99,6 +99,7 @@ const connect = {
 const group = {
   type: ['object', 'null'],
   description: 'A group of hosts.',
+  examples: [{ hosts: ['web1', 'web2'] }],
   properties: {
     hosts: {
       type: ['string', 'array'],
@@ -134,11 +135,17 @@ export const inventorySchema = {
   properties: {
     $schema: { type: 'string', description: 'Where this schema is, for editors.' },
     defaults: { ...connect, description: 'How to reach every host, unless a group or the host says otherwise.' },
-    groups: { type: 'object', additionalProperties: group, description: 'Groups by name.' },
+    groups: {
+      type: 'object',
+      additionalProperties: group,
+      description: 'Groups by name.',
+      examples: [{ web: { hosts: ['web1', 'web2'] } }],
+    },
     hosts: {
       type: 'object',
       additionalProperties: host,
       description: 'Hosts by name; a name may be a range. Hosts that only a group names need no entry.',
+      examples: [{ web1: {}, web2: { port: 2222 } }],
     },
   },
   additionalProperties: false,
