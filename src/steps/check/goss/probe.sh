@@ -427,7 +427,8 @@ while [ "$#" -gt 0 ]; do
   kind=$1 count=$2
   shift 2
   fact question "$kind"
-  ("ask_$kind" "$@")
+  # No question has more values; all that are left would be copied for each of many.
+  ("ask_$kind" "${1:-}" "${2:-}" "${3:-}" "${4:-}" "${5:-}" "${6:-}" "${7:-}" "${8:-}" "${9:-}" "${10:-}" "${11:-}")
   shift "$count"
 done
 fact end
