@@ -8,6 +8,9 @@ print_byte_order() {
   printf 'order\t%s\n' "$order"
 }
 
+# Calls `listens` for a UDP socket without a peer (07). The arguments are the fields of /proc/net/udp.
+unconnected() { [ "$4" != 07 ] || listens "$2"; }
+
 # Calls `listens` with every local address, as the kernel writes it, that listens for protocol $1 (tcp or udp).
 # Exit 69: no /proc/net.
 find_listening() {
@@ -15,14 +18,25 @@ find_listening() {
   for table in "/proc/net/$1" "/proc/net/${1}6"; do
     [ -r "$table" ] || continue
     found=1
+    if [ "$1" = udp ]; then
+      # At once: bash goes back in the file after each line, and there may be thousands.
+      sockets=$(cat "$table")
+      IFS='
+'
+      for socket in $sockets; do
+        unset IFS
+        # shellcheck disable=SC2086 # fields
+        unconnected $socket
+      done
+      unset IFS
+      continue
+    fi
     while read -r _ local _ state _; do
       case $local in
         local_address) continue ;;
       esac
       # Listening TCP sockets come first: a busy server's thousands of connections need not be read.
-      [ "$1" = udp ] || [ "$state" = 0A ] || break
-      # 07 is a UDP socket without a peer.
-      [ "$1" = tcp ] || [ "$state" = 07 ] || continue
+      [ "$state" = 0A ] || break
       listens "$local"
     done <"$table"
   done
