@@ -74,7 +74,9 @@ describeWith('changing steps on hosts that get lost', labNeeds, () => {
   });
 
   it('never lets two runs change one host at once', async () => {
-    const runbook = writeRunbook(lab, 'twice', [change('work', 'echo . >>/home/ops/both; sleep 6')]);
+    const runbook = writeRunbook(lab, 'twice', [
+      change('work', 'echo . >>/home/ops/both; until [ -e /home/ops/go ]; do sleep 0.1; done'),
+    ]);
     const first = startOnLab(lab, runbook, ['-l', 'good', '-y']);
     await eventually(
       'the first change has begun',
@@ -83,6 +85,7 @@ describeWith('changing steps on hosts that get lost', labNeeds, () => {
     );
 
     const second = await runOnLab(lab, runbook, ['-l', 'good', '-y']);
+    await lab.host('good').must('touch /home/ops/go');
     const done = readRun(await first.finished);
 
     expect(second.outcome('good', 'work')).toBe('skipped locked');

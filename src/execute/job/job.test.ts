@@ -136,7 +136,7 @@ describeWith('a job on a host', ['dash', 'bash', 'busybox', 'root'], () => {
 
     it('is interrupted when its runner was killed, and never begins again', async () => {
       const here = host();
-      const first = watchJob(here, counting(here, 'exec sleep 8'));
+      const first = watchJob(here, counting(here, 'exec sleep 40'));
       await eventually(() => counted(here) === 1);
       process.kill(runnerOf(first.folder), 'SIGKILL');
 
