@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -136,6 +136,24 @@ describe('what steps remember', () => {
       expect.stringContaining('web1.json has format opsctl.memory/2; this opsctl reads'),
     ]);
     expect(readFileSync(join(folder, 'web1.json'), 'utf8')).toBe(text);
+  });
+
+  it('forgets hosts of long ago, and what a process that was killed left', () => {
+    const folder = newFolder();
+    mkdirSync(folder);
+    const days = (age: number, name: string) => {
+      writeFileSync(join(folder, name), '');
+      utimesSync(join(folder, name), new Date(), new Date(Date.now() - age * 86_400_000));
+    };
+    days(401, 'gone.json');
+    days(399, 'away.json');
+    days(2, 'web1.json.0a1b2c3d');
+    days(0, 'web2.json.0a1b2c3d');
+    const memory = openMemory(folder);
+    memory.add('web1', 'disk', sample(1, 1));
+
+    expect(memory.commit()).toEqual([]);
+    expect(readdirSync(folder).sort()).toEqual(['away.json', 'web1.json', 'web2.json.0a1b2c3d']);
   });
 
   it('forgets what was measured in another unit', () => {

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Memory, Sample } from '../steps/step.js';
 
@@ -28,8 +28,10 @@ type StoredHost = Readonly<Record<string, StoredStep>>;
 
 /** Samples of a step that are kept; older ones are thinned out, so that a year fits, too. */
 const mostSamples = 400;
-/** A step that has not run for so long is forgotten. Seconds. */
+/** A step, or a host, that has not run for so long is forgotten. Seconds. */
 const longest = 400 * 86_400;
+/** Nobody writes for so long. Milliseconds. */
+const draftLife = 86_400_000;
 
 const format = 'opsctl.memory/1';
 
@@ -78,9 +80,23 @@ export function openMemory(folder: string): MemoryStore {
           problems.push(`what ${host} showed is not remembered: ${(error as Error).message}`);
         }
       }
+      try {
+        forget(folder, Date.now());
+      } catch (error) {
+        problems.push(`what old hosts showed is not removed: ${(error as Error).message}`);
+      }
       return problems;
     },
   };
+}
+
+/** Hosts come and go, and a process that is killed leaves its draft. */
+function forget(folder: string, now: number): void {
+  for (const name of readdirSync(folder)) {
+    const path = join(folder, name);
+    const age = now - (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? now);
+    if (age > longest * 1000 || (!name.endsWith('.json') && age > draftLife)) rmSync(path, { force: true });
+  }
 }
 
 /** JSON has no other numbers. */
