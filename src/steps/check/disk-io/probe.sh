@@ -10,13 +10,26 @@ for file in /proc/diskstats /proc/uptime; do
   }
 done
 
+# The arguments are the fields of a line, the numbers of the device first.
+counters() {
+  shift 2
+  printf 'counters\t%s\n' "$*"
+}
+
 # Prints the counters, after $1 and the seconds since the start, which no clock moves.
 look() {
   read -r uptime _ </proc/uptime
   printf '%s\t%s\n' "$1" "$uptime"
-  while read -r _ _ name counters; do
-    printf 'counters\t%s %s\n' "$name" "$counters"
-  done </proc/diskstats
+  # At once: there may be thousands, and bash goes back in the file after each line.
+  devices=$(cat /proc/diskstats)
+  IFS='
+'
+  for device in $devices; do
+    unset IFS
+    # shellcheck disable=SC2086 # fields
+    counters $device
+  done
+  unset IFS
 }
 
 for folder in /sys/block/*; do
