@@ -63,7 +63,10 @@ describe('check.user', () => {
     const [program = 'sh', ...options] = shells[shell] ?? [];
     const ask = (name: string) => {
       const env = { ...process.env, PATH: `${folder}:${process.env.PATH}` };
-      const { stdout } = spawnSync(program, [...options, '-c', kind.probe.text, 'sh', name], { env });
+      const { stdout } = spawnSync(program, [...options, '-c', kind.probe.text, 'sh', name], {
+        env,
+        stdio: ['ignore', 'pipe', 'ignore'],
+      });
       return judgeOutput(kind, { stdout, stderr: Buffer.alloc(0), exitStatus: 0 }, { name, state: 'absent' });
     };
     try {
