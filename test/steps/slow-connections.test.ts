@@ -38,7 +38,7 @@ describeWith('a server with several addresses that is slow to connect', ['unshar
   const folder = mkdtempSync(join(tmpdir(), 'opsctl-far-'));
   writeFileSync(join(folder, 'hosts'), '127.0.0.1 localhost\n10.9.9.1 far.test\n192.0.2.1 far.test\n');
   // The name server is as far away, and nobody waits for it that long.
-  writeFileSync(join(folder, 'resolv.conf'), 'nameserver 10.9.9.1\noptions timeout:3 attempts:1\n');
+  writeFileSync(join(folder, 'resolv.conf'), 'nameserver 10.9.9.1\noptions timeout:2 attempts:1\n');
   writeFileSync(join(folder, 'nsswitch.conf'), 'hosts: files dns\n');
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
