@@ -88,7 +88,12 @@ export function hostTotals(result: RunResult): Readonly<Record<Outcome, number>>
 /** `exit 1: failed on 3 hosts`. */
 export function formatExit({ code, reasons }: RunResult['exit']): string {
   const why = reasons
-    .map(({ reason, hosts }) => (hosts > 0 ? `${reason} on ${count(hosts, 'host')}` : reason))
+    .map(({ reason, hosts }) => {
+      // What ended the run as a whole happened on no host.
+      if (reason.startsWith('SIG')) return `stopped by ${reason}`;
+      if (reason === 'deadline') return 'the deadline passed';
+      return hosts > 0 ? `${reason} on ${count(hosts, 'host')}` : reason;
+    })
     .join(', ');
   return `exit ${code}${why ? `: ${why}` : ''}`;
 }
