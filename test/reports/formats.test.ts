@@ -373,9 +373,9 @@ describeWith('markdown, read as GitHub reads it,', ['cmark-gfm'], () => {
         },
       );
       const tags = [...html.matchAll(/<\/?([a-z]\w*|!--)/gi)].map(([, tag = '']) => tag);
-      const rows = html.match(/<tr>[^]*?<\/tr>/g) ?? [];
+      const rows = html.match(/<tr>[\s\S]*?<\/tr>/g) ?? [];
       // Code is not looked through for names.
-      const text = html.replace(/<(pre|code)\b[^]*?<\/\1>/g, '').replace(/<[^>]*>/g, ' ');
+      const text = html.replace(/<(pre|code)\b[\s\S]*?<\/\1>/g, '').replace(/<[^>]*>/g, ' ');
 
       expect(
         tags.filter((tag) => !/^(h[2-4]|p|br|strong|ul|li|blockquote|code|pre|t[rdh]|table|thead|tbody)$/.test(tag)),
