@@ -80,24 +80,32 @@ const aptOptions = (state: string) => ({
   'APT::Sandbox::User': 'root',
 });
 
-/** One installed package, and a repository that has it in the version of the state. */
+/** One installed package, a repository that has it in the version of the state, and one for security, empty or that one. */
 function makeAptState(state: string, version: number, label: string): void {
   const name = 'Package: opsctl-sample\nArchitecture: all\nMaintainer: Lab <lab@lab.test>\nDescription: sample\n';
   mkdirSync(place(`${state}/lists/partial`), { recursive: true });
-  mkdirSync(place(`${state}/repository`));
   writeFileSync(place(`${state}/status`), `${name}Version: 1\nStatus: install ok installed\n\n`);
-  writeFileSync(place(`${state}/sources.list`), `deb [trusted=yes] file:${place(`${state}/repository`)} ./\n`);
-  const packages = `${name}Version: ${version}\nFilename: ./sample.deb\nSize: 1\nSHA256: ${'0'.repeat(64)}\n\n`;
-  writeFileSync(place(`${state}/repository/Packages`), packages);
-  const hash = createHash('sha256').update(packages).digest('hex');
-  writeFileSync(
-    place(`${state}/repository/Release`),
-    `Origin: ${label}\nLabel: ${label}\nSuite: stable\nVersion: 12\nDate: ${new Date().toUTCString()}\nSHA256:\n ${hash} ${packages.length} Packages\n`,
-  );
+  const labels = [...new Set([label, 'Debian-Security'])];
+  const sources = labels.map((each) => `deb [trusted=yes] file:${place(`${state}/${each}`)} ./\n`);
+  writeFileSync(place(`${state}/sources.list`), sources.join(''));
+  for (const each of labels) {
+    const sample = `${name}Version: ${version}\nFilename: ./sample.deb\nSize: 1\nSHA256: ${'0'.repeat(64)}\n\n`;
+    publish(`${state}/${each}`, each, each === label ? sample : '');
+  }
   const lines = Object.entries(aptOptions(state)).map(([key, value]) => `${key} "${value}";\n`);
   writeFileSync(place(`${state}/apt.conf`), lines.join(''));
   if (state === 'never') return;
   execFileSync('apt-get', ['update', '-qq'], { env: { ...process.env, APT_CONFIG: place(`${state}/apt.conf`) } });
+}
+
+function publish(repository: string, label: string, packages: string): void {
+  mkdirSync(place(repository));
+  writeFileSync(place(`${repository}/Packages`), packages);
+  const hash = createHash('sha256').update(packages).digest('hex');
+  writeFileSync(
+    place(`${repository}/Release`),
+    `Origin: ${label}\nLabel: ${label}\nSuite: stable\nVersion: 12\nDate: ${new Date().toUTCString()}\nSHA256:\n ${hash} ${packages.length} Packages\n`,
+  );
 }
 
 /** The plugin empties the environment, so it gets the options one by one, in place of its own. */

@@ -97,7 +97,7 @@ function section(sections: Sections, name: string): string {
 }
 
 /** `Inst name [old] (new Label:1/suite, Label:2/suite [all])`, and names below headings. */
-function readApt(sections: Sections, _: readonly Source[], securitySources: Patterns): Found {
+function readApt(sections: Sections, sources: readonly Source[], securitySources: Patterns): Found {
   const said = section(sections, 'simulation');
   const below = (heading: string) =>
     new RegExp(`^The following ${heading}:\\n((?: {2}.*\\n)+)`, 'm').exec(said)?.[1]?.trim().split(/\s+/) ?? [];
@@ -119,7 +119,7 @@ function readApt(sections: Sections, _: readonly Source[], securitySources: Patt
     throw new UnreadableOutput(`apt says "${counts[0]}", its list has ${updates.length} and ${stuck.length}`);
   const policies = stuck.length > 0 ? section(sections, 'kept') : '';
   return {
-    securitySource: sections.policy === undefined ? null : securitySourceIn(sections.policy, securitySources),
+    securitySource: sections.policy === undefined ? null : securitySourceOf(sections.policy, sources, securitySources),
     updates: [
       ...updates,
       ...stuck.map((name): Update => {
@@ -128,6 +128,17 @@ function readApt(sections: Sections, _: readonly Source[], securitySources: Patt
       }),
     ],
   };
+}
+
+/** That of a new release holds nothing at first: apt fetches it, and its policy does not name it. */
+function securitySourceOf(
+  policy: string,
+  sources: readonly Source[],
+  securitySources: Patterns,
+): 'used' | 'ignored' | 'none' {
+  const found = securitySourceIn(policy, securitySources);
+  const isFetched = sources.some(({ name, age }) => age !== null && foundPattern(securitySources, name) !== undefined);
+  return found === 'none' && isFetched ? 'used' : found;
 }
 
 /** ` 500 URI SUITE/PART ARCH Packages`, then `release v=12,a=stable-security,l=Debian-Security,…`, of each source. */

@@ -308,6 +308,17 @@ describeWith('check.updates with apt', ['dash', 'bash', 'busybox', 'root'], () =
     expect(unlimited.outcome).toBe('ok');
   });
 
+  it('takes a security source that holds nothing yet for one', () => {
+    publish('main', 'Debian', 'stable', []);
+    publish('security', 'Debian-Security', 'stable-security', []);
+    update();
+    utimesSync(join(state, 'apt/lists'), new Date(), new Date());
+
+    const judged = judgeOutput(kind, runProbe(kind, { manager: 'apt' }), { 'warning-stuck': 9 });
+
+    expect(judged).toMatchObject({ outcome: 'ok' });
+  });
+
   it('asks the apt that this host is run with when no manager is named', () => {
     expect(runProbe(kind).stdout.toString()).toMatch(/^manager\tapt\n/);
   });
