@@ -26,7 +26,7 @@ export function packCheckout(): Packed {
   }
   symlinkSync(join(root, 'node_modules'), join(checkout, 'node_modules'));
   const said = execFileSync('npm', ['pack', '--json', '--pack-destination', folder], { cwd: checkout, stdio: 'pipe' });
-  // `prepare` writes to the same stdout before npm does.
+  // `prepack` writes to the same stdout before npm does.
   const [pack] = JSON.parse(said.toString().slice(said.toString().indexOf('[\n'))) as [
     { filename: string; files: readonly { path: string }[] },
   ];
