@@ -81,15 +81,15 @@ const calm: readonly Outcome[] = ['ok', 'changed', 'skipped'];
 function totals(result: RunResult): Html {
   const { waived, soft, ...changes } = result.totals;
   const rows: readonly (readonly [string, Partial<Record<string, number>>, readonly string[]])[] = [
-    ['Hosts', hostTotals(result), [...bad, ...calm]],
-    ['Steps', result.totals, [...bad, 'soft', 'waived', ...calm]],
+    ['host', hostTotals(result), [...bad, ...calm]],
+    ['step', result.totals, [...bad, 'soft', 'waived', ...calm]],
   ];
   const news = (['new', 'still', 'fixed'] as const).filter((change) => (changes[change] ?? 0) > 0);
   return markup`<div class="totals">
-${rows.map(([name, counts, order]) => {
+${rows.map(([noun, counts, order]) => {
   const parts = order.map((key) => ({ name: key, value: counts[key] ?? 0 })).filter(({ value }) => value > 0);
   const all = parts.reduce((sum, { value }) => sum + value, 0);
-  return markup`<div><p><b>${all}</b> ${name.toLowerCase()}</p>
+  return markup`<div><p><b>${all}</b> ${all === 1 ? noun : `${noun}s`}</p>
 ${shareBar(parts)}<ul class="legend">${parts.map((part) => markup`<li><b>${part.value}</b> <span class="badge ${part.name}">${part.name}</span></li>`)}</ul></div>
 `;
 })}</div>

@@ -386,6 +386,15 @@ describeWith('markdown, read as GitHub reads it,', ['cmark-gfm'], () => {
   });
 });
 
+describe('html', () => {
+  it('counts one host and one step in words', async () => {
+    const text = await render('html', runResult([{ name: 'web1', steps: [stepResult({})] }]));
+
+    expect(text).toContain('<b>1</b> host<');
+    expect(text).toContain('<b>1</b> step<');
+  });
+});
+
 describe('markdown', () => {
   it('stays below 1 MiB and says what is cut', async () => {
     const hosts = Array.from({ length: 60 }, (_, index) => ({
