@@ -277,7 +277,8 @@ describeWith('runbooks/database-health.yaml', ['redis-server', 'pg_ctlcluster', 
   async function startMaria(): Promise<void> {
     const data = join(folder, 'mysql');
     execFileSync('install', ['-d', '-o', 'mysql', data]);
-    const common = ['--no-defaults', '--user=mysql', `--datadir=${data}`];
+    // Temporary tables in /tmp would get in the way of another server that starts just now.
+    const common = ['--no-defaults', '--user=mysql', `--datadir=${data}`, `--tmpdir=${data}`];
     execFileSync('mariadb-install-db', [...common, '--skip-test-db'], { stdio: 'ignore' });
     ports.mysql = await local.freePort();
     const socket = join(data, 'mysql.sock');

@@ -136,6 +136,7 @@ describeWith('monitoring plugins and the checks of databases', needs, () => {
       [
         '--no-defaults',
         `--datadir=${store}`,
+        `--tmpdir=${store}`,
         '--user=mysql',
         '--skip-test-db',
         '--auth-root-authentication-method=normal',

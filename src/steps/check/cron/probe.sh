@@ -26,7 +26,8 @@ for folder in /proc/[0-9]*; do
   esac
   if is_contained "$folder"; then continue; fi
   if [ "$name" = busybox ]; then
-    words=$(tr '\0' ' ' <"$folder/cmdline" 2>/dev/null)
+    # It may have ended in the meantime.
+    words=$({ tr '\0' ' ' <"$folder/cmdline"; } 2>/dev/null) || continue
     case ${words#* } in
       crond | 'crond '*) name=crond ;;
       *) continue ;;

@@ -64,7 +64,9 @@ describeWith('check.mysql', ['mariadbd', 'openssl', 'root'], () => {
       execFileSync('chown', ['-R', 'mysql', folder]);
       const datadir = join(folder, name);
       const options = ['--user=mysql', '--skip-test-db', '--auth-root-authentication-method=normal'];
-      execFileSync('mariadb-install-db', ['--no-defaults', `--datadir=${datadir}`, ...options], { stdio: 'pipe' });
+      execFileSync('mariadb-install-db', ['--no-defaults', `--datadir=${datadir}`, `--tmpdir=${datadir}`, ...options], {
+        stdio: 'pipe',
+      });
     }
     [port, primaryPid] = await startMaria('primary', 1);
     [replica] = await startMaria('second', 2);
