@@ -18,6 +18,13 @@ interface Found {
   readonly forecast?: History['forecast'];
 }
 
+/** A number that trends look at: what earlier runs measured, how far back the longest trend looks, where it goes. */
+interface Followed {
+  readonly earlier: readonly Point[];
+  over: number;
+  forecast: History['forecast'];
+}
+
 /**
  * What the numbers of a try say beside those of earlier runs: each trend becomes a metric (`used{/}:full-in`), and one
  * outside its limits makes the try worse. Without enough earlier runs a trend says nothing, and the summary says so.
@@ -34,30 +41,35 @@ export function withTrends(
   const problems: string[] = [];
   let waiting: string | undefined;
   const samples = memory?.samples ?? [];
-  const histories = new Map<string, { readonly over: number; readonly forecast: History['forecast'] }>();
+  const followed = new Map<string, Followed>();
   for (const trend of trends) {
     const meant = metrics.filter(({ name }) => isNamed(name, trend.metric));
     if (meant.length === 0 && !trend.optional) problems.push(`there is no metric \`${trend.metric}\` to follow`);
     for (const metric of meant) {
-      const earlier = pointsOf(metric, samples, at);
+      const line = followed.get(metric.name) ?? {
+        earlier: pointsOf(metric, samples, at),
+        over: 0,
+        forecast: undefined,
+      };
+      const { earlier } = line;
+      followed.set(metric.name, line);
+      line.over = Math.max(line.over, parseDuration(trend.over));
       const seen = follow(metric, trend, earlier, at);
-      const { over = 0, forecast } = histories.get(metric.name) ?? {};
-      histories.set(metric.name, {
-        over: Math.max(over, parseDuration(trend.over)),
-        forecast: forecast ?? (typeof seen === 'object' && 'forecast' in seen ? seen.forecast : undefined),
-      });
       if (seen === 'too-early') waiting ??= tooEarly(trend, earlier, at);
       else if ('problem' in seen) problems.push(seen.problem);
-      else found.push(seen);
+      else {
+        found.push(seen);
+        line.forecast ??= seen.forecast;
+      }
     }
   }
-  const followed = metrics.map((metric) => {
-    const { over, forecast } = histories.get(metric.name) ?? {};
-    if (over === undefined) return metric;
-    const history = historyOf(pointsOf(metric, samples, at), { at, value: metric.value }, at - over, forecast);
-    return history ? { ...metric, history } : metric;
-  });
-  const shown = { ...attempt, metrics: [...followed, ...found.flatMap((one) => one.metrics)] };
+  const shown = {
+    ...attempt,
+    metrics: [
+      ...metrics.map((metric) => withHistory(metric, followed.get(metric.name), at)),
+      ...found.flatMap((one) => one.metrics),
+    ],
+  };
   const worse = found.find(({ level }) => level === 'failed') ?? found.find(({ level }) => level === 'warning');
   if (worse && (worse.level === 'failed' || outcome !== 'failed') && outcome !== worse.level)
     return { ...shown, outcome: worse.level, reason: worse.reason, summary: `${worse.text}; ${attempt.summary}` };
@@ -65,6 +77,11 @@ export function withTrends(
     return { ...shown, outcome: 'unknown', reason: 'no-metric', summary: `${problems[0]}; ${attempt.summary}` };
   if (worse) return { ...shown, summary: `${attempt.summary}; ${worse.text}` };
   return waiting === undefined ? shown : { ...shown, summary: `${attempt.summary}; ${waiting}` };
+}
+
+function withHistory(metric: Metric, line: Followed | undefined, at: number): Metric {
+  const history = line && historyOf(line.earlier, { at, value: metric.value }, at - line.over, line.forecast);
+  return history ? { ...metric, history } : metric;
 }
 
 /** A timer that runs less often than the trend looks back would wait for ever. */
