@@ -78,14 +78,23 @@ export function readRules(output: ProbeOutput, ignore: Patterns): RuleSet {
   };
 }
 
-/** What becomes of every packet in a chain and those it leads to; undefined when that depends, or it comes back. */
-function verdictOf(name: string, ends: Listed['ends'], above: readonly string[] = []): Verdict | undefined {
-  if (above.includes(name)) return undefined;
+/**
+ * What becomes of every packet in a chain and those it leads to; undefined when that depends, or it comes back. `known`
+ * has what was looked at already, so that each chain is walked once; the kernel has no loops.
+ */
+function verdictOf(
+  name: string,
+  ends: Listed['ends'],
+  known = new Map<string, Verdict | undefined>(),
+): Verdict | undefined {
+  if (known.has(name)) return known.get(name);
+  known.set(name, undefined);
   for (const end of ends.get(name) ?? []) {
     if (end === 'return') return undefined;
-    if (typeof end === 'string') return end;
-    const verdict = verdictOf(end.to, ends, [...above, name]);
-    if (verdict !== undefined || end.way === 'goto') return verdict;
+    const verdict = typeof end === 'string' ? end : verdictOf(end.to, ends, known);
+    if (verdict === undefined && !(typeof end === 'object' && end.way === 'goto')) continue;
+    known.set(name, verdict);
+    return verdict;
   }
   return undefined;
 }

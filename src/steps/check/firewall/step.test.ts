@@ -46,6 +46,17 @@ describe('check.firewall', () => {
     expect(judgeOutput(kind, closed, { input: 'drop' }).outcome).toBe('ok');
   });
 
+  it('walks each chain once, however many rules lead there', () => {
+    const chains = Array.from({ length: 40 }, (_, index) => {
+      const jump = `\t\tjump c${index + 1}\n`;
+      return `\tchain c${index} {\n${jump}${jump}\t}\n`;
+    });
+    const base = '\tchain in {\n\t\ttype filter hook input priority filter; policy drop;\n\t\tjump c0\n\t}\n';
+    const said = `ipv6\tyes\n== nft\ntable inet t {\n${chains.join('')}${base}}\n\n== end\n`;
+
+    expect(judgeOutput(kind, said, { input: 'drop' }).outcome).toBe('ok');
+  });
+
   it('fails when nothing is loaded, and takes a larger minimum', () => {
     expect(judgeOutput(kind, 'ipv6\tyes\n== nft\n\n== end\n')).toMatchObject({
       outcome: 'failed',
