@@ -13,7 +13,7 @@ export function readAddress(hex: string, bigEndian: boolean): string {
   const groups = Array.from({ length: 8 }, (_, index) =>
     (((bytes[index * 2] ?? 0) << 8) | (bytes[index * 2 + 1] ?? 0)).toString(16),
   );
-  return canonical(groups.join(':'));
+  return canonicalAddress(groups.join(':'));
 }
 
 export function isWildcard(address: string): boolean {
@@ -25,11 +25,11 @@ export function isLoopback(address: string): boolean {
 }
 
 export function sameAddress(left: string, right: string): boolean {
-  return canonical(left) === canonical(right);
+  return canonicalAddress(left) === canonicalAddress(right);
 }
 
 /** The short form of an IPv6 address; any other text as it is. */
-function canonical(address: string): string {
+export function canonicalAddress(address: string): string {
   if (!address.includes(':')) return address;
   try {
     return new URL(`http://[${address}]`).hostname.slice(1, -1);

@@ -2,7 +2,7 @@ import type { FromSchema, JsonSchema } from '../../../documents/json-schema.js';
 import { expectSuccess, tabbedLines } from '../../lines.js';
 import { script } from '../../script.js';
 import { defineHostStep, UnreadableOutput } from '../../step.js';
-import { isWildcard, readAddress, sameAddress } from '../address.js';
+import { canonicalAddress, isWildcard, readAddress, sameAddress } from '../address.js';
 import { judgeIssues, wrong } from '../issues.js';
 
 const params = {
@@ -55,7 +55,10 @@ export default defineHostStep<FromSchema<typeof params>, RouteData>({
     if (lines.at(-1)?.[0] !== 'end') throw new UnreadableOutput('the list of routes is cut off');
     const bigEndian = lines.some(([key, value]) => key === 'order' && value === 'big');
     const main = lines.find(([key]) => key === 'main');
-    const inMain = main && readMain(main[1]);
+    const inMain = main && new Set(readMain(main[1]).map(wayText));
+    const down = new Set(
+      lines.filter(([key, said]) => key === 'link' && isDown.test(said)).map(([, said]) => said.split(' ')[0]),
+    );
     const routes = lines
       .filter(([key]) => key === 'route')
       .flatMap(([, value]): Route[] => {
@@ -69,17 +72,15 @@ export default defineHostStep<FromSchema<typeof params>, RouteData>({
         // IPv6 is written in network order on every machine.
         const address = readAddress(gateway, bigEndian || family === 'ipv6');
         const route = { interface: name, gateway: isWildcard(address) ? null : address, metric: rank };
-        if (inMain && !inMain.some((one) => isSame(one, route))) return [];
+        if (inMain && !inMain.has(wayText(route))) return [];
         // The kernel has an "unreachable" of its own behind all others. A "blackhole" for IPv4 has no interface.
         const refuses = (bits & reject) !== 0 || name === '*';
-        const isLinkDown = lines.some(
-          ([key, said]) => key === 'link' && isDown.test(said) && said.startsWith(`${name} `),
-        );
-        return refuses && rank === last ? [] : [{ ...route, refuses, isLinkDown }];
+        return refuses && rank === last ? [] : [{ ...route, refuses, isLinkDown: down.has(name) }];
       });
     // Another table may have the same.
-    const unique = routes.filter((route, index) => routes.findIndex((one) => isSame(one, route)) === index);
-    return { routes: unique.toSorted((a, b) => a.metric - b.metric) };
+    const unique = new Map<string, Route>();
+    for (const route of routes) if (!unique.has(wayText(route))) unique.set(wayText(route), route);
+    return { routes: [...unique.values()].toSorted((a, b) => a.metric - b.metric) };
   },
   judge({ routes }, given) {
     const [first] = routes;
@@ -136,11 +137,7 @@ interface Hop {
   readonly gateway?: string;
 }
 
-function isSame(one: Way, other: Way): boolean {
-  const gateways = one.gateway !== null && other.gateway !== null;
-  return (
-    one.interface === other.interface &&
-    one.metric === other.metric &&
-    (gateways ? sameAddress(one.gateway, other.gateway) : one.gateway === other.gateway)
-  );
+/** The same text for the same way, however its gateway is written. */
+function wayText({ interface: name, gateway, metric }: Way): string {
+  return `${name} ${metric} ${gateway === null ? '' : canonicalAddress(gateway)}`;
 }
